@@ -53,7 +53,7 @@ def _class_in(module: ModuleType, name: str, contract: type[Contract]) -> type[C
     found = [
         value
         for value in vars(module).values()
-        if inspect.isclass(value)
+        if isinstance(value, type)
         and issubclass(value, contract)
         and value is not contract
         and value.__module__ == module.__name__

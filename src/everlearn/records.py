@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, Union
+from typing import Any, Literal, TypeVar, cast
 
 Record = TypeVar("Record")
 
@@ -78,12 +78,12 @@ class Correction:
     kind: Literal["correction"] = "correction"
 
 
-Item = Union[Example, Document, Skill, Correction]
+Item = Example | Document | Skill | Correction
 
 
 @dataclass(frozen=True)
 class Question:
-    """One exam question: a conversation that ends with the user's turn, and the answers that count as right."""
+    """One exam question: a conversation that ends with the user's turn, and the answers counted as right."""
 
     messages: tuple[Message, ...]
     gold: tuple[str, ...]
@@ -235,7 +235,7 @@ def decode(kind: type[Record], data: bytes) -> Record:
     Raises:
         pydantic.ValidationError: a field is missing or has the wrong type.
     """
-    return _adapter(kind).validate_json(data)
+    return cast(Record, _adapter(kind).validate_json(data))
 
 
 def digest(record: object) -> str:
@@ -254,7 +254,7 @@ def _plain(value: object) -> Any:
 
 
 @functools.cache
-def _adapter(kind: Any) -> Any:
+def _adapter(kind: object) -> Any:
     from pydantic import TypeAdapter  # imported late: it costs more than everything else in this file
 
     return TypeAdapter(kind)
