@@ -1,1 +1,20 @@
-"""everlearn."""
+"""everlearn: teach a language model new things one after another, in its weights, and prove what it kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from everlearn.learner import Learner, Learnt
+
+__all__ = ["Learner", "Learnt"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load the learner only when it is asked for: it brings torch with it."""
+    if name in __all__:
+        from everlearn import learner
+
+        return getattr(learner, name)
+    raise AttributeError(f"module 'everlearn' has no attribute {name!r}")

@@ -13,7 +13,7 @@ import inspect
 import pkgutil
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from everlearn.errors import PluginError
 from everlearn.settings import nearest
@@ -43,7 +43,7 @@ def find(folder: str, name: str, contract: type[Contract]) -> type[Contract]:
     key = name.replace("-", "_")
     if key in _entry_points(folder):
         loaded = _entry_points(folder)[key].load()
-        return loaded if inspect.isclass(loaded) else _class_in(loaded, name, contract)
+        return cast(type[Contract], loaded) if inspect.isclass(loaded) else _class_in(loaded, name, contract)
     if key not in names(folder):
         raise PluginError(f"there is no {_singular(folder)} called {name!r}", nearest(key, names(folder)))
     return _class_in(importlib.import_module(f"everlearn.{folder}.{key}"), name, contract)
@@ -81,4 +81,9 @@ def _entry_points(folder: str) -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def _singular(folder: str) -> str:
-    return {"methods": "method", "study": "study strategy", "general": "general skill"}.get(folder, folder)
+    return {
+        "methods": "method",
+        "study.strategies": "study strategy",
+        "data.formats": "data format",
+        "general": "general skill",
+    }.get(folder, folder)

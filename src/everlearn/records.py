@@ -180,6 +180,8 @@ class Comparison:
     questions: int
     verdict: str
     """`pass`, `fail` or `not enough evidence`."""
+    least: float = 0.0
+    """What after − before must reach."""
     needed: int = 0
     """Questions it would take to tell, where there is not enough evidence."""
 
@@ -235,7 +237,7 @@ def decode(kind: type[Record], data: bytes) -> Record:
     Raises:
         pydantic.ValidationError: a field is missing or has the wrong type.
     """
-    return cast(Record, _adapter(kind).validate_json(data))
+    return cast(Record, _adapter(cast(Any, kind)).validate_json(data))
 
 
 def digest(record: object) -> str:
@@ -254,7 +256,7 @@ def _plain(value: object) -> Any:
 
 
 @functools.cache
-def _adapter(kind: object) -> Any:
+def _adapter(kind: Any) -> Any:
     from pydantic import TypeAdapter  # imported late: it costs more than everything else in this file
 
     return TypeAdapter(kind)

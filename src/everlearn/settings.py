@@ -28,7 +28,7 @@ class Setting(NamedTuple):
 
 
 @functools.cache
-def settings_of(owner: type) -> tuple[Setting, ...]:
+def settings_of(owner: Any) -> tuple[Setting, ...]:
     """The fields of a settings dataclass, inherited ones first, each with the docstring under it."""
     types = typing.get_type_hints(owner)
     helps: dict[str, str] = {}

@@ -1,0 +1,139 @@
+"""A model and questions in, recorded answers out; the same for every method.
+
+The general suite is fixed once, on the base: candidate questions that the base answers right, and the base's own
+replies to everyday prompts. Both travel with every commit, so that all versions are asked the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from everlearn.general import candidates
+from everlearn.grade import Reply as GradedReply
+from everlearn.grade import check
+from everlearn.habits import HabitText, measure, write_habits
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Answer, Exam, Question, Stage, StageAnswers, digest
+from everlearn.train.meter import Meter
+
+REPLY_LIMIT = 48
+"""Tokens a generated reply may take."""
+
+Ask = Callable[[Question], Question]
+"""What a method makes of a question before it is asked."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The general exam of one lineage."""
+
+    questions: tuple[Question, ...]
+    habits: tuple[HabitText, ...]
+
+
+def make_suite(model: LanguageModel, meter: Meter, per_skill: int = 40) -> tuple[Suite, Exam]:
+    """The suite for a base model, and the base's own exam: at most `per_skill` questions it answers right."""
+    asked = candidates()
+    answers = answer_all(model, asked, meter)
+    kept: list[Question] = []
+    count: dict[str, int] = defaultdict(int)
+    for question, answer in zip(asked, answers, strict=True):
+        if answer.correct and count[question.group] < per_skill:
+            kept.append(question)
+            count[question.group] += 1
+    suite = Suite(tuple(kept), write_habits(model))
+    right = {digest(question) for question in kept}
+    general = tuple(answer for answer in answers if answer.question in right)
+    return suite, Exam(general, (), measure(model, suite.habits))
+
+
+def examine(
+    model: LanguageModel,
+    suite: Suite,
+    stages: Sequence[tuple[str, Stage]],
+    meter: Meter,
+    ask: Ask | None = None,
+) -> Exam:
+    """Ask the general suite and every stage's questions; `stages` are pairs of stage digest and stage."""
+    general = answer_all(model, suite.questions, meter, ask)
+    by_stage = tuple(
+        StageAnswers(name, stage.name, tuple(answer_all(model, stage.questions, meter, ask)))
+        for name, stage in stages
+        if stage.questions
+    )
+    meter.read("exam", sum(len(text.ids) for text in suite.habits))
+    return Exam(tuple(general), by_stage, measure(model, suite.habits))
+
+
+def answer_all(
+    model: LanguageModel, questions: Sequence[Question], meter: Meter, ask: Ask | None = None
+) -> list[Answer]:
+    """One answer for each question, in order; a question that cannot be asked is an answer with an error."""
+    posed = [ask(question) if ask else question for question in questions]
+    forced = [index for index, question in enumerate(posed) if question.grade == "exact"]
+    free = [index for index, question in enumerate(posed) if question.grade != "exact"]
+    answers: dict[int, Answer] = {}
+    answers.update(_force(model, posed, forced, meter))
+    answers.update(_generate(model, posed, free, meter))
+    return [
+        Answer(digest(question), question.group, *_outcome(answers[index]))
+        for index, question in enumerate(questions)
+    ]
+
+
+def _outcome(answer: Answer) -> tuple[bool, str, float, str]:
+    return answer.correct, answer.text, answer.gold_nll, answer.error
+
+
+def _force(
+    model: LanguageModel, questions: Sequence[Question], chosen: Sequence[int], meter: Meter
+) -> dict[int, Answer]:
+    """Teacher-forced exact match: right if any accepted answer is the most likely one, token by token."""
+    rows, owners, answers = [], [], {}
+    for index in chosen:
+        for gold in questions[index].gold:
+            row = model.chat.answered(questions[index], gold)
+            if len(row.ids) > model.context:
+                answers[index] = _failed(
+                    questions[index], f"longer than the context of {model.context} tokens"
+                )
+                break
+            rows.append(row)
+            owners.append(index)
+    meter.read("exam", sum(len(row.ids) for row in rows))
+    best: dict[int, Answer] = {}
+    for index, outcome in zip(owners, model.force(rows), strict=True):
+        question = questions[index]
+        text = model.chat.text(list(outcome.likely))
+        answer = Answer("", question.group, outcome.right, text, outcome.nll)
+        known = best.get(index)
+        if known is None or (answer.correct and not known.correct):
+            best[index] = answer
+    return {**best, **answers}
+
+
+def _generate(
+    model: LanguageModel, questions: Sequence[Question], chosen: Sequence[int], meter: Meter
+) -> dict[int, Answer]:
+    """Real greedy replies, judged by the question's check."""
+    prompts = [model.chat.prompt(questions[index].messages) for index in chosen]
+    replies = model.generate(prompts, REPLY_LIMIT)
+    meter.read(
+        "exam", sum(len(prompt) + len(reply.ids) for prompt, reply in zip(prompts, replies, strict=True))
+    )
+    answers = {}
+    for index, reply in zip(chosen, replies, strict=True):
+        question = questions[index]
+        text = model.chat.text(list(reply.ids))
+        right = any(
+            check(question.grade, gold, GradedReply(text, reply.finished, len(reply.ids)))
+            for gold in question.gold
+        )
+        answers[index] = Answer("", question.group, right, text, 0.0)
+    return answers
+
+
+def _failed(question: Question, reason: str) -> Answer:
+    return Answer("", question.group, False, "", 0.0, reason)

@@ -1,0 +1,53 @@
+"""A method's memory in, stored objects out, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from everlearn.records import Example, decode, encode
+from everlearn.store import Store
+
+EXAMPLES = "examples"
+"""The one name under which methods keep examples of earlier stages."""
+
+
+def keep(store: Store, memory: dict[str, Any]) -> dict[str, str]:
+    """Store each part of a memory; returns name and object digest of each. What is unchanged costs nothing."""
+    return {_file_name(name, value): store.put(_to_bytes(value)) for name, value in memory.items()}
+
+
+def recall(store: Store, objects: dict[str, str]) -> dict[str, Any]:
+    """The memory that `keep` stored."""
+    memory: dict[str, Any] = {}
+    for file_name, digest in objects.items():
+        name, _, form = file_name.rpartition(".")
+        memory[name] = _from_bytes(name, form, store.get(digest))
+    return memory
+
+
+def _file_name(name: str, value: Any) -> str:
+    return f"{name}.{'safetensors' if _is_tensors(value) else 'json'}"
+
+
+def _to_bytes(value: Any) -> bytes:
+    if _is_tensors(value):
+        from safetensors.torch import save
+
+        tensors: bytes = save(value)
+        return tensors
+    return encode(value)
+
+
+def _from_bytes(name: str, form: str, data: bytes) -> Any:
+    if form == "safetensors":
+        from safetensors.torch import load
+
+        return load(data)
+    return decode(list[Example], data) if name == EXAMPLES else json.loads(data)
+
+
+def _is_tensors(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and bool(value) and all(hasattr(entry, "dtype") for entry in value.values())
+    )

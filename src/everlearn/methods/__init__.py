@@ -1,0 +1,1 @@
+"""Methods that learn in the weights: one file each, found by name."""

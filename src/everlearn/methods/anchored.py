@@ -1,0 +1,84 @@
+"""Examples in, a model that learnt them and kept its habits and its earlier stages out: the default.
+
+Three things at once: cross-entropy on the new examples with a small replay of earlier ones; λ · KL from the
+start model's cached beliefs on texts it wrote itself (Marek et al. 2605.26097; METHODS section 2); and after
+training, the average of old and new weights that moves the habits least while keeping what was learnt
+(WiSE-FT, Wortsman et al. 2109.01903).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from everlearn.methods.contract import Gradient, Memory, Mixture
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example
+from everlearn.train.anchors import Anchors, kl_to, write_anchors
+from everlearn.train.buffer import within_budget
+from everlearn.train.run import Progress, Run
+
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+"""Shares of the new weights that averaging tries."""
+
+
+@dataclass(frozen=True)
+class Anchored(Gradient):
+    """New data by cross-entropy, old habits by KL to the start model, old stages by a small replay."""
+
+    learning_rate: float = 1e-4
+    """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
+    strength: float = 3.0
+    """λ, the weight of the KL to the start model"""
+    anchors: int = 96
+    """texts that the start model writes about itself"""
+    anchor_length: int = 64
+    """tokens in each of these texts, at most"""
+    anchors_per_step: int = 6
+    """texts whose KL is taken in each step"""
+    budget: int = 200_000
+    """bytes of earlier examples that are kept"""
+    old_per_step: int = 8
+    """earlier examples in each step, on top of the new ones"""
+    average: bool = True
+    """whether old and new weights are averaged after training"""
+
+    def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
+        """Have the start model write the anchors, once for the whole lineage."""
+        if "anchors" in memory:
+            return memory
+        run.tell(Progress("writing anchors", 0, self.anchors))
+        now = model.snapshot()
+        model.restore(model.start())
+        anchors = write_anchors(model, self.anchors, self.anchor_length, run.seed)
+        model.restore(now)
+        run.meter.read("generated", sum(row.targets for row in anchors.rows))
+        run.meter.read("teacher", sum(len(row.ids) for row in anchors.rows))
+        return {**memory, "anchors": anchors.tensors()}
+
+    def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
+        """Fresh examples, with old ones from the buffer in each step."""
+        return Mixture(fresh, memory.get("examples", []), self.old_per_step)
+
+    def penalty(self, model: LanguageModel, memory: Memory, step: int, run: Run) -> torch.Tensor | None:
+        """λ · KL(start ‖ model) on the next anchors in turn."""
+        anchors = Anchors.of(memory["anchors"])
+        training = len(anchors.rows) - _held_out(anchors)
+        chosen = [
+            (step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)
+        ]
+        divergence, tokens = kl_to(model, anchors, chosen)
+        run.meter.learnt("synthetic", tokens)
+        return self.strength * divergence
+
+    def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """Sample the new stage into the buffer."""
+        kept = within_budget(memory.get("examples", []), examples, self.budget, run.seed)
+        return {**memory, "examples": kept}
+
+
+def _held_out(anchors: Anchors) -> int:
+    """The last eighth of the anchors is never trained on: averaging is judged by it."""
+    return max(1, len(anchors.rows) // 8)

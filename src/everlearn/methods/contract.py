@@ -1,0 +1,138 @@
+"""What a method must be: a model, examples and memory in; a changed model and new memory out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from everlearn.errors import SettingsError
+from everlearn.model.chat import Row
+from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.records import Example, Question
+from everlearn.train.loop import Optimisation, Step, fit
+from everlearn.train.run import Run
+
+Memory = dict[str, Any]
+"""What a method keeps between stages. A value is plain data, a list of examples, or a dict of tensors."""
+
+
+class Mixture(NamedTuple):
+    """What is learnt from: fresh examples, and old ones of which some go into each step."""
+
+    fresh: Sequence[Example]
+    old: Sequence[Example] = ()
+    old_per_step: int = 0
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a stage changes the model. Settings are fields; everything learnt lives in model and memory."""
+
+    def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """Change the model and return the new memory."""
+        raise NotImplementedError
+
+    def prompt(self, question: Question, memory: Memory) -> Question:
+        """What the model is asked at exam time."""
+        return question
+
+
+@dataclass(frozen=True)
+class Gradient(Method):
+    """A method that trains. Untouched it is sequential fine-tuning; each hook changes one thing."""
+
+    weights: str = "full"
+    """what may change: `full` (all weights) or `lora` (a low-rank adapter on every linear layer)"""
+    rank: int = 32
+    """rank of the adapter, where weights is `lora`"""
+    learning_rate: float = 5e-5
+    """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
+    epochs: int = 4
+    """how often each example is seen"""
+    rows_per_step: int = 24
+    """examples in one optimiser step"""
+
+    def __post_init__(self) -> None:
+        if self.weights not in {"full", "lora"}:
+            raise SettingsError(f"weights is {self.weights!r}", "choose `full` or `lora`")
+        for name in ("rank", "learning_rate", "epochs", "rows_per_step"):
+            if getattr(self, name) <= 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
+
+    def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """Train on the examples by the one loop, with this method's hooks."""
+        model.adapt(Adaptation(self.weights, self.rank))
+        run.meter.frozen_base = self.weights == "lora"
+        memory = self.prepare(model, memory, run)
+        steps = self._steps(model, self.examples(examples, memory), run.seed)
+        how = Optimisation(self.learning_rate)
+        fit(model, steps, _Bound(self, memory), how, run)
+        return self.finish(model, examples, memory, run)
+
+    # --- hooks -----------------------------------------------------------------------------------------
+
+    def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
+        """Before training: anchors, subspaces, resets."""
+        return memory
+
+    def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
+        """What to learn from; replay mixes in here."""
+        return Mixture(fresh)
+
+    def penalty(self, model: LanguageModel, memory: Memory, step: int, run: Run) -> torch.Tensor | None:
+        """A further loss at a step."""
+        return None
+
+    def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
+        """Change the gradients in place."""
+
+    def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
+        """Change the masters after the optimiser has moved them."""
+
+    def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """After training: merge, average, remember."""
+        return memory
+
+    # --- the plan --------------------------------------------------------------------------------------
+
+    def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
+        fresh = [model.chat.example(example) for example in mixture.fresh]
+        old = [model.chat.example(example) for example in mixture.old]
+        shuffle = random.Random(seed)
+        recall = _endless(old, shuffle)
+        steps = []
+        for _ in range(self.epochs):
+            shuffle.shuffle(fresh)
+            for at in range(0, len(fresh), self.rows_per_step):
+                recalled = [next(recall) for _ in range(mixture.old_per_step if old else 0)]
+                steps.append(Step((*fresh[at : at + self.rows_per_step], *recalled), len(recalled)))
+        return steps
+
+
+class _Bound:
+    """A method's hooks with the memory they work on, in the form the loop calls them."""
+
+    def __init__(self, method: Gradient, memory: Memory) -> None:
+        self.method = method
+        self.memory = memory
+
+    def penalty(self, model: LanguageModel, step: int, run: Run) -> torch.Tensor | None:
+        return self.method.penalty(model, self.memory, step, run)
+
+    def project(self, gradients: dict[str, torch.Tensor]) -> None:
+        self.method.project(gradients, self.memory)
+
+    def after_step(self, model: LanguageModel, step: int) -> None:
+        self.method.after_step(model, self.memory, step)
+
+
+def _endless(rows: list[Row], shuffle: random.Random) -> Iterator[Row]:
+    """Rows in random order, each once before any comes again."""
+    while True:
+        order = list(rows)
+        shuffle.shuffle(order)
+        yield from order

@@ -1,0 +1,31 @@
+"""Examples in, a model whose upper layers alone were fine-tuned out.
+
+Freezing the embedding and the bottom layers keeps the alignment of tasks apart from their knowledge and cures
+much of what looks like forgetting (Zheng et al. 2025, 2501.13453).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import torch
+
+from everlearn.methods.contract import Gradient, Memory
+
+
+@dataclass(frozen=True)
+class Freeze(Gradient):
+    """Sequential fine-tuning with the embedding and the lowest layers held still."""
+
+    layers: int = 15
+    """how many layers, counted from the input, do not change"""
+
+    def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
+        """Drop the gradients of what is frozen, so that the optimiser leaves it alone."""
+        for name in [name for name in gradients if self._frozen(name)]:
+            del gradients[name]
+
+    def _frozen(self, name: str) -> bool:
+        layer = re.search(r"\.(?:layers|h|blocks)\.(\d+)\.", name)
+        return int(layer.group(1)) < self.layers if layer else "embed" in name

@@ -1,0 +1,111 @@
+"""A model's changed weights in, a small set of tensors out, and back: exactly what a commit stores.
+
+An adapter is stored as it is, in fp32. Changed full weights are stored as their difference to the base in
+8 bits with one scale per row: a quarter of a whole model. A commit *is* what its delta decodes to: the model
+is set to it before the exam, so nothing is examined that is not stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import torch
+
+from everlearn.errors import StoreError
+from everlearn.model.language_model import Adaptation, LanguageModel
+
+LEVELS = 127
+
+
+def encode_delta(model: LanguageModel) -> bytes:
+    """The masters' difference to the base as safetensors; the model is set to what these decode to."""
+    from safetensors.torch import save
+
+    start = model.start()
+    tensors: dict[str, torch.Tensor] = {}
+    for name, master in model.masters.items():
+        if model.adaptation.kind == "lora":
+            tensors[name] = master.cpu().contiguous()
+        else:
+            tensors.update(_quantised(name, (master - start[name]).cpu()))
+    data: bytes = save(tensors, metadata=_metadata(model))
+    decode_delta(model, data)
+    return data
+
+
+def decode_delta(model: LanguageModel, data: bytes) -> None:
+    """Set the model to the base plus a stored delta.
+
+    Raises:
+        StoreError: the delta belongs to another base.
+    """
+    from safetensors.torch import load
+
+    metadata = read_metadata(data)
+    if metadata["base"] != model.digest:
+        raise StoreError(
+            f"these weights belong to the base {metadata['base'][:12]}, not to {model.digest[:12]}",
+            "open the store with the model it was made with: everlearn show base",
+        )
+    model.adapt(Adaptation(metadata["kind"], int(metadata["rank"])))
+    model.restore(_restored(load(data), model.start(), model.adaptation.kind))
+
+
+def read_metadata(data: bytes) -> dict[str, str]:
+    """Base digest, kind and rank of a stored delta."""
+    import json
+
+    length = int.from_bytes(data[:8], "little")
+    metadata: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return metadata
+
+
+def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str, float]:
+    """Euclidean distance between two versions' weights, by layer; empty bytes stand for the base."""
+    from safetensors.torch import load
+
+    start = model.start()
+    versions = [
+        _restored(load(data), start, model.adaptation.kind) if data else start for data in (one, other)
+    ]
+    squares: dict[str, float] = defaultdict(float)
+    for name in start:
+        squares[_layer(name)] += float((versions[1][name] - versions[0][name]).square().sum())
+    return {layer: square**0.5 for layer, square in sorted(squares.items(), key=lambda pair: _order(pair[0]))}
+
+
+def _quantised(name: str, delta: torch.Tensor) -> dict[str, torch.Tensor]:
+    rows = delta.reshape(delta.shape[0], -1) if delta.dim() > 1 else delta[None]
+    scale = rows.abs().amax(1, keepdim=True) / LEVELS
+    codes = torch.where(scale > 0, rows / scale.clamp(min=1e-30), 0.0).round().to(torch.int8)
+    return {f"codes:{name}": codes, f"scale:{name}": scale}
+
+
+def _restored(
+    stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], kind: str
+) -> dict[str, torch.Tensor]:
+    if kind == "lora":
+        return stored
+    masters = {}
+    for name, first in start.items():
+        delta = stored[f"codes:{name}"].float() * stored[f"scale:{name}"]
+        masters[name] = first + delta.reshape(first.shape).to(first.device)
+    return masters
+
+
+def _metadata(model: LanguageModel) -> dict[str, str]:
+    return {"base": model.digest, "kind": model.adaptation.kind, "rank": str(model.adaptation.rank)}
+
+
+def _layer(name: str) -> str:
+    found = re.search(r"\.(?:layers|h|blocks)\.(\d+)\.", name)
+    if found:
+        return f"layer {int(found.group(1))}"
+    return "embedding" if "embed" in name else "norm and head"
+
+
+def _order(layer: str) -> tuple[int, int]:
+    if layer.startswith("layer"):
+        return 1, int(layer.split()[1])
+    return (0 if layer == "embedding" else 2), 0

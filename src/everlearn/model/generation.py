@@ -1,0 +1,115 @@
+"""Prompts in, greedy or sampled continuations out, many at once.
+
+What all prompts share is computed once; rows that have finished leave the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+
+class Reply(NamedTuple):
+    """A generated continuation."""
+
+    ids: tuple[int, ...]
+    """Without the token that ended it."""
+    finished: bool
+    """Whether it ended by itself, within the limit."""
+
+
+@torch.inference_mode()
+def continuations(
+    network: Any,
+    prompts: Sequence[Sequence[int]],
+    limit: int,
+    ends: set[int],
+    temperature: float,
+    generator: torch.Generator,
+) -> list[Reply]:
+    """Continue each prompt by at most `limit` tokens or up to a token in `ends`; greedy at temperature 0."""
+    written: list[list[int]] = [[] for _ in prompts]
+    finished = [False] * len(prompts)
+    alive = list(range(len(prompts)))
+    state = _Decoding(network, prompts)
+    for _ in range(limit):
+        tokens = _choose(state.logits_BV, temperature, generator).tolist()
+        keep = []
+        for place, (owner, token) in enumerate(zip(alive, tokens, strict=True)):
+            if token in ends:
+                finished[owner] = True
+            else:
+                written[owner].append(token)
+                keep.append(place)
+        if not keep:
+            break
+        if len(keep) < len(alive):
+            alive = [alive[place] for place in keep]
+            state.select(keep)
+        state.advance([written[owner][-1] for owner in alive])
+    return [Reply(tuple(ids), done) for ids, done in zip(written, finished, strict=True)]
+
+
+class _Decoding:
+    """The keys, values and next logits of a batch of rows being continued."""
+
+    def __init__(self, network: Any, prompts: Sequence[Sequence[int]]) -> None:
+        from transformers import DynamicCache
+
+        self.network = network
+        self.device = next(network.parameters()).device
+        self.cache = DynamicCache(config=network.config)
+        shared = _shared_prefix(prompts)
+        if shared:
+            prefix = torch.tensor([prompts[0][:shared]], device=self.device)
+            network(input_ids=prefix, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
+            self.cache.batch_repeat_interleave(len(prompts))
+        width = max(len(prompt) for prompt in prompts) - shared
+        ids = torch.zeros(len(prompts), width, dtype=torch.long)
+        own = torch.zeros(len(prompts), width, dtype=torch.long)
+        for number, prompt in enumerate(prompts):
+            rest = prompt[shared:]
+            ids[number, width - len(rest) :] = torch.tensor(rest)
+            own[number, width - len(rest) :] = 1
+        self.mask_BT = torch.cat([torch.ones(len(prompts), shared, dtype=torch.long), own], 1).to(self.device)
+        self._forward(ids.to(self.device))
+
+    def advance(self, tokens: list[int]) -> None:
+        """Append one token to each row."""
+        self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(tokens), 1)], 1)
+        self._forward(torch.tensor(tokens, device=self.device)[:, None])
+
+    def select(self, places: list[int]) -> None:
+        """Keep only some rows."""
+        chosen = torch.tensor(places, device=self.device)
+        self.cache.batch_select_indices(chosen)
+        self.mask_BT = self.mask_BT[chosen]
+
+    def _forward(self, ids_BT: torch.Tensor) -> None:
+        positions_BT = (self.mask_BT.cumsum(1) - 1).clamp(min=0)[:, -ids_BT.shape[1] :]
+        self.logits_BV = self.network(
+            input_ids=ids_BT,
+            attention_mask=self.mask_BT,
+            position_ids=positions_BT,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+
+
+def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
+    if temperature == 0:
+        return logits_BV.argmax(-1)
+    chances_BV = torch.softmax(logits_BV.float() / temperature, -1)
+    return torch.multinomial(chances_BV, 1, generator=generator)[:, 0]
+
+
+def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
+    """Length of the longest common start that leaves each prompt at least one token."""
+    shortest = min(len(prompt) for prompt in prompts) - 1
+    for position in range(shortest):
+        if any(prompt[position] != prompts[0][position] for prompt in prompts):
+            return position
+    return shortest

@@ -1,0 +1,226 @@
+"""A model directory in; logits at chosen positions, greedy or sampled texts, and changeable weights out.
+
+The network computes with bf16 weights. What may change also exists as fp32 masters, which optimisers and
+averages work on and which are copied into the network: bf16 alone swallows small updates.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from everlearn.errors import ModelError
+from everlearn.model.cache import model_directory, weights_digest
+from everlearn.model.chat import Chat, Row
+from everlearn.model.generation import Reply, continuations
+from everlearn.model.packing import Packed, batches_by_size, pack
+
+SCORE_TOKENS = 2048
+"""Tokens per forward pass when nothing is learnt."""
+
+GENERATE_ROWS = 64
+"""Rows continued at the same time."""
+
+
+class Adaptation(NamedTuple):
+    """What may change: all weights, or a low-rank adapter on every linear layer."""
+
+    kind: str = "full"
+    """`full` or `lora`."""
+    rank: int = 32
+
+
+class Forced(NamedTuple):
+    """What the model makes of one row under teacher forcing."""
+
+    right: bool
+    """Every target was the most likely token."""
+    nll: float
+    """Mean negative log-likelihood of the targets, nats per token."""
+    likely: tuple[int, ...]
+    """The most likely token at each target."""
+
+
+class LanguageModel:
+    """A causal language model, its chat format, and the weights that may change."""
+
+    def __init__(self, network: Any, tokenizer: Any, name: str, digest: str) -> None:
+        self.name = name
+        self.digest = digest
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = network.to(self.device, torch.bfloat16).eval()
+        self.tokenizer = tokenizer
+        self.context = int(network.config.max_position_embeddings)
+        self.chat = Chat(tokenizer, self.context)
+        self.adaptation = Adaptation()
+        self.masters: dict[str, torch.Tensor] = {}
+        self._start: dict[str, torch.Tensor] = {}
+
+    @classmethod
+    def load(cls, name: str) -> LanguageModel:
+        """The model called `name`: an alias, a directory, or a hub id.
+
+        Raises:
+            ModelError: it cannot be found, fetched, or loaded.
+        """
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
+
+        folder = model_directory(name)
+        logging.disable_progress_bar()
+        try:
+            network = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"could not load {name}: {str(error).splitlines()[0]}", "a transformers directory is needed"
+            ) from None
+        return cls(network, tokenizer, name, weights_digest(Path(folder)))
+
+    # --- what may change ------------------------------------------------------------------------------
+
+    def adapt(self, adaptation: Adaptation) -> None:
+        """Choose what may change and make fp32 masters of it; from here on the base stays as it is.
+
+        Raises:
+            ModelError: another adaptation has been chosen before.
+        """
+        if self.masters:
+            if adaptation != self.adaptation:
+                raise ModelError(
+                    f"this lineage changes {self.adaptation.kind} weights (rank {self.adaptation.rank}), "
+                    f"not {adaptation.kind} (rank {adaptation.rank})",
+                    "start a branch at the base to change what is trained: everlearn branch NAME base",
+                )
+            return
+        self.adaptation = adaptation
+        if adaptation.kind == "lora":
+            from everlearn.model.adapter import add_adapter
+
+            self.network = add_adapter(self.network, adaptation.rank)
+        self.network.requires_grad_(adaptation.kind == "full")
+        for name, weight in self.network.named_parameters():
+            if adaptation.kind == "full" or "lora_" in name:
+                weight.requires_grad_(True)
+                self.masters[name] = weight.detach().float().clone()
+        # masters of full weights start at the network's own bf16 values, so these need not be kept twice
+        self._start = {
+            name: weight.detach().clone()
+            for name, weight in self.network.named_parameters()
+            if name in self.masters
+        }
+
+    def weights(self) -> dict[str, torch.nn.Parameter]:
+        """The network's own bf16 parameters that have a master, by name."""
+        return {name: weight for name, weight in self.network.named_parameters() if name in self.masters}
+
+    def publish(self) -> None:
+        """Copy the masters into the network."""
+        with torch.no_grad():
+            weights = self.weights()
+            torch._foreach_copy_(list(weights.values()), [self.masters[name] for name in weights])
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """A copy of the masters."""
+        return {name: master.clone() for name, master in self.masters.items()}
+
+    def restore(self, masters: dict[str, torch.Tensor]) -> None:
+        """Set masters and network to a snapshot."""
+        for name, master in masters.items():
+            self.masters[name].copy_(master)
+        self.publish()
+
+    def start(self) -> dict[str, torch.Tensor]:
+        """The masters as they were before anything was learnt."""
+        return {name: weight.float() for name, weight in self._start.items()}
+
+    # --- forward ---------------------------------------------------------------------------------------
+
+    def logits(self, batch: Packed) -> torch.Tensor:
+        """Logits_NV in fp32 for the N predictions that a packed batch asks for; nothing else is computed."""
+        mask = batch.mask_BTT[:, None].to(self.device)
+        # an additive mask: boolean ones are converted in every layer anew
+        bias = torch.zeros(mask.shape, dtype=torch.bfloat16, device=self.device)
+        bias.masked_fill_(~mask, torch.finfo(torch.bfloat16).min)
+        hidden_BTD = self._decoder()(
+            input_ids=batch.ids_BT.to(self.device),
+            attention_mask=bias,
+            position_ids=batch.positions_BT.to(self.device),
+            use_cache=False,
+        ).last_hidden_state
+        chosen_ND = hidden_BTD.flatten(0, 1)[batch.predict_N.to(self.device)]
+        logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
+        return logits.float()
+
+    @torch.inference_mode()
+    def force(self, rows: Sequence[Row]) -> list[Forced]:
+        """Teacher-force each row: is every target the most likely token, and how likely are they?"""
+        outcomes: list[Forced | None] = [None] * len(rows)
+        for group in batches_by_size(rows, SCORE_TOKENS):
+            batch = pack([rows[index] for index in group])
+            logprobs_NV = torch.log_softmax(self.logits(batch), dim=-1)
+            targets_N = batch.targets_N.to(self.device)
+            nll_N = -logprobs_NV.gather(1, targets_N[:, None])[:, 0]
+            likely_N = logprobs_NV.argmax(dim=-1)
+            for place, index in enumerate(group):
+                mine = (batch.row_N == place).to(self.device)
+                outcomes[index] = Forced(
+                    bool((likely_N[mine] == targets_N[mine]).all()),
+                    float(nll_N[mine].mean()),
+                    tuple(likely_N[mine].tolist()),
+                )
+        assert all(outcome is not None for outcome in outcomes)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limit: int,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+        stop: Sequence[int] = (),
+    ) -> list[Reply]:
+        """Continue each prompt by up to `limit` tokens; greedy at temperature 0.
+
+        A reply ends at the end-of-turn token or at any token in `stop`. Random numbers depend on `seed` and
+        on the list of prompts alone.
+        """
+        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+        generator = torch.Generator(self.device).manual_seed(seed)
+        ends = {self.chat.end, *stop}
+        replies: dict[int, Reply] = {}
+        for at in range(0, len(order), GENERATE_ROWS):
+            group = order[at : at + GENERATE_ROWS]
+            chosen = [prompts[index] for index in group]
+            answered = continuations(self.network, chosen, limit, ends, temperature, generator)
+            replies.update(zip(group, answered, strict=True))
+        return [replies[index] for index in range(len(prompts))]
+
+    def write(
+        self, prompts: Sequence[Sequence[int]], length: int, *, temperature: float, seed: int
+    ) -> list[Reply]:
+        """Continue each prompt to exactly `length` tokens, past the ends of turns."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        replies: list[Reply] = []
+        for at in range(0, len(prompts), GENERATE_ROWS):
+            group = prompts[at : at + GENERATE_ROWS]
+            replies += continuations(self.network, group, length, set(), temperature, generator)
+        return replies
+
+    # --- the parts of the network ----------------------------------------------------------------------
+
+    def _decoder(self) -> Any:
+        """The transformer without its output head."""
+        whole = self.network.get_base_model() if self.adaptation.kind == "lora" else self.network
+        return whole.get_decoder()
+
+    def copy_network(self) -> Any:
+        """A deep copy of the network, to merge or export without touching this one."""
+        return copy.deepcopy(self.network)

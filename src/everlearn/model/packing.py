@@ -1,0 +1,153 @@
+"""Tokenised rows in, rectangular batches without padding waste out.
+
+Rows that start alike (the chat template's system turn, a shared passage) are packed behind one copy of what
+they share. Attention is block-diagonal: a token sees its own row and the shared prefix, nothing else, and
+positions count on as if the row stood alone, so losses and gradients equal those of separate rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from everlearn.model.chat import Row
+
+CLUSTER = 12
+"""Rows are grouped by their first tokens; this many are compared."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A batch of B packed lines of T tokens that asks for N predictions."""
+
+    ids_BT: torch.Tensor
+    positions_BT: torch.Tensor
+    mask_BTT: torch.Tensor
+    """True where the query (second axis) may attend to the key (third axis)."""
+    predict_N: torch.Tensor
+    """Index into the flattened B·T hidden states from which each target is predicted."""
+    targets_N: torch.Tensor
+    row_N: torch.Tensor
+    """Which of the given rows each target belongs to."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in the batch, padding included."""
+        return self.ids_BT.numel()
+
+
+def pack(rows: Sequence[Row], line: int = 256) -> Packed:
+    """One batch that holds all `rows`; a line has room for about `line` tokens behind its shared prefix."""
+    lines: list[_Line] = []
+    for members in _clusters(rows):
+        lines += _fill([(index, rows[index]) for index in members], line)
+    return _assemble(lines)
+
+
+def batches_by_size(rows: Sequence[Row], tokens: int) -> list[list[int]]:
+    """Indices of rows in groups that start alike and take about `tokens` tokens when packed."""
+    groups: list[list[int]] = []
+    for members in _clusters(rows):
+        shared = len(_shared_prefix([rows[index] for index in members]))
+        size = tokens
+        for index in sorted(members, key=lambda index: len(rows[index].ids)):
+            need = len(rows[index].ids) - shared
+            if size + need > tokens:
+                groups.append([])
+                size = shared
+            groups[-1].append(index)
+            size += need
+    return groups
+
+
+def _clusters(rows: Sequence[Row]) -> list[list[int]]:
+    """Indices of rows that start alike."""
+    clusters: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        clusters[row.ids[:CLUSTER]].append(index)
+    return list(clusters.values())
+
+
+@dataclass
+class _Line:
+    """One line being filled: a shared prefix, then the rest of each row."""
+
+    prefix: tuple[int, ...]
+    members: list[tuple[int, Row]]
+
+    @property
+    def size(self) -> int:
+        return len(self.prefix) + sum(len(row.ids) - len(self.prefix) for _, row in self.members)
+
+
+def _fill(members: list[tuple[int, Row]], room: int) -> list[_Line]:
+    """First-fit decreasing."""
+    prefix = _shared_prefix([row for _, row in members])
+    length = max(len(prefix) + room, max(len(row.ids) for _, row in members))
+    lines: list[_Line] = []
+    for member in sorted(members, key=lambda pair: -len(pair[1].ids)):
+        need = len(member[1].ids) - len(prefix)
+        home = next((line for line in lines if line.size + need <= length), None)
+        if home is None:
+            home = _Line(prefix, [])
+            lines.append(home)
+        home.members.append(member)
+    return lines
+
+
+def _shared_prefix(rows: list[Row]) -> tuple[int, ...]:
+    """The longest common start that holds no target and leaves each row at least one token."""
+    if len(rows) == 1:
+        return ()
+    limit = min(min(len(row.ids) - 1, _first_target(row)) for row in rows)
+    first = rows[0].ids
+    for position in range(limit):
+        if any(row.ids[position] != first[position] for row in rows):
+            return first[:position]
+    return first[:limit]
+
+
+def _first_target(row: Row) -> int:
+    return row.learn.index(True) if True in row.learn else len(row.ids)
+
+
+def _assemble(lines: list[_Line]) -> Packed:
+    width = max(line.size for line in lines)
+    ids = torch.zeros(len(lines), width, dtype=torch.long)
+    positions = torch.zeros(len(lines), width, dtype=torch.long)
+    segments = torch.full((len(lines), width), -1)  # -1 padding, 0 shared prefix, 1… the rows
+    predict: list[int] = []
+    targets: list[int] = []
+    owners: list[int] = []
+    for number, line in enumerate(lines):
+        start = len(line.prefix)
+        ids[number, :start] = torch.tensor(line.prefix, dtype=torch.long)
+        positions[number, :start] = torch.arange(start)
+        segments[number, :start] = 0
+        at = start
+        for segment, (owner, row) in enumerate(line.members, 1):
+            rest = row.ids[start:]
+            ids[number, at : at + len(rest)] = torch.tensor(rest, dtype=torch.long)
+            positions[number, at : at + len(rest)] = torch.arange(start, len(row.ids))
+            segments[number, at : at + len(rest)] = segment
+            for offset, learn in enumerate(row.learn[start:]):
+                if learn and start + offset > 0:
+                    previous = at + offset - 1 if offset else start - 1
+                    predict.append(number * width + previous)
+                    targets.append(rest[offset])
+                    owners.append(owner)
+            at += len(rest)
+    return Packed(
+        ids, positions, _mask(segments), torch.tensor(predict), torch.tensor(targets), torch.tensor(owners)
+    )
+
+
+def _mask(segments_BT: torch.Tensor) -> torch.Tensor:
+    width = segments_BT.shape[1]
+    same = segments_BT[:, :, None] == segments_BT[:, None, :]
+    shared = (segments_BT == 0)[:, None, :]
+    causal = torch.ones(width, width, dtype=torch.bool).tril()
+    return (same | shared) & causal

@@ -1,0 +1,81 @@
+"""A correction and everything taught before in, what to teach instead out.
+
+Earlier examples that state the old value are rewritten with the new one, so that the new fact is taught in as
+many ways as the old one was; the originals are retired, so that no replay brings the old value back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from everlearn.records import Correction, Example, Message, Question
+from everlearn.study.sentences import content_words
+from everlearn.study.strategies.contract import exchange
+
+STEM = 4
+"""Letters by which two words are held to be the same."""
+
+
+class Revision(NamedTuple):
+    """What a correction changes."""
+
+    taught: list[Example]
+    retired: list[Example]
+
+
+def revise(correction: Correction, earlier: Sequence[Example]) -> Revision:
+    """Examples that teach the correction, and the earlier ones that it makes wrong."""
+    stating = [example for example in earlier if _mentions(example.messages, correction.wrong)]
+    close = [example for example in stating if _related(example, correction)]
+    retired = close or [example for example in stating if _answers(example, correction.wrong)]
+    rewritten = [_rewritten(example, correction) for example in retired]
+    asked = correction.question
+    direct = [
+        exchange(form, correction.right, correction.origin, "correction")
+        for form in (asked, f"{asked} Answer briefly.", f"Is it still {correction.wrong}? {asked}")
+    ]
+    return Revision(direct + rewritten, retired)
+
+
+def supersedes(correction: Correction, question: Question) -> bool:
+    """Whether the correction makes the accepted answer of an earlier question wrong."""
+    return any(_same(gold, correction.wrong) for gold in question.gold)
+
+
+def _rewritten(example: Example, correction: Correction) -> Example:
+    turns = tuple(
+        replace(turn, content=_pattern(correction.wrong).sub(lambda _: correction.right, turn.content))
+        for turn in example.messages
+    )
+    return Example(turns, replace(correction.origin, strategy="correction"))
+
+
+def _mentions(messages: Sequence[Message], value: str) -> bool:
+    return any(_pattern(value).search(turn.content) for turn in messages)
+
+
+def _answers(example: Example, value: str) -> bool:
+    return any(turn.learn and _same(turn.content, value) for turn in example.messages)
+
+
+def _related(example: Example, correction: Correction) -> bool:
+    """Whether an example and a correction speak of the same thing besides the value itself and names."""
+    spoken = " ".join(turn.content for turn in example.messages)
+    return bool(_stems(_pattern(correction.wrong).sub(" ", spoken)) & _stems(correction.question))
+
+
+def _stems(text: str) -> set[str]:
+    """Beginnings of the words that carry meaning; capitalised ones name the subject and are left out."""
+    words = [word for word in content_words(text) if word[0].islower()]
+    return {word[:STEM] for word in words if len(word) >= STEM}
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(value.strip())}(?!\w)")
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip(" .").casefold() == other.strip(" .").casefold()

@@ -1,0 +1,1 @@
+"""Ways to study a document: one file each, found by name."""

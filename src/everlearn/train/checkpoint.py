@@ -1,0 +1,75 @@
+"""Work done so far in, the same work out after a crash: tensors and texts in one scratch folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from everlearn.records import decode, encode
+
+Made = TypeVar("Made")
+
+
+class Checkpoints:
+    """A folder that holds what a run has finished; each file appears whole or not at all."""
+
+    def __init__(self, folder: Path, every_seconds: float = 60.0) -> None:
+        self.folder = folder
+        self.every_seconds = every_seconds
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether so much time has passed that a checkpoint should be written."""
+        return time.monotonic() - self._last >= self.every_seconds
+
+    def save(self, step: int, tensors: dict[str, torch.Tensor]) -> None:
+        """Keep the state after `step` steps; replaces the one before."""
+        from safetensors.torch import save_file
+
+        path = self.folder / "training.safetensors"
+        scratch = path.with_suffix(".tmp")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, scratch, metadata={"step": str(step)})
+        _into_place(scratch, path)
+        self._last = time.monotonic()
+
+    def load(self) -> tuple[int, dict[str, torch.Tensor]] | None:
+        """The number of steps done and the state after them; None where nothing was kept."""
+        from safetensors import safe_open
+
+        path = self.folder / "training.safetensors"
+        if not path.is_file():
+            return None
+        with safe_open(path, framework="pt") as file:
+            return int(file.metadata()["step"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+    def once(self, name: str, kind: type[Made], make: Callable[[], Made]) -> Made:
+        """What `make` returns; made only if it is not kept from before the crash."""
+        path = self.folder / f"{name}.json"
+        if path.is_file():
+            return decode(kind, path.read_bytes())
+        made = make()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".tmp")
+        scratch.write_bytes(encode(made))
+        _into_place(scratch, path)
+        return made
+
+
+def _into_place(scratch: Path, path: Path) -> None:
+    _sync(scratch)
+    scratch.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,186 @@
+"""Steps (rows to learn from) and a method's hooks in, changed weights out: the one training loop.
+
+The loop resumes from the last checkpoint to bit-identical weights, because everything that happens in a
+step depends on the step's number, the masters and the optimiser's state alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+
+from everlearn.errors import TrainingError
+from everlearn.model.chat import Row
+from everlearn.model.language_model import LanguageModel
+from everlearn.model.packing import pack
+from everlearn.train.losses import cross_entropy
+from everlearn.train.run import Progress, Run
+
+WARMUP = 0.1
+"""Share of the steps over which the learning rate rises."""
+
+
+class Step(NamedTuple):
+    """The rows of one optimiser step; the last `replayed` of them come from memory."""
+
+    rows: tuple[Row, ...]
+    replayed: int = 0
+
+
+class Hooks(Protocol):
+    """What a method may add to each step."""
+
+    def penalty(self, model: LanguageModel, step: int, run: Run) -> torch.Tensor | None:
+        """A further loss, on top of the cross-entropy."""
+
+    def project(self, gradients: dict[str, torch.Tensor]) -> None:
+        """Change the gradients in place before the optimiser sees them."""
+
+    def after_step(self, model: LanguageModel, step: int) -> None:
+        """Change the masters after the optimiser has moved them."""
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How the masters are moved."""
+
+    learning_rate: float
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    """Largest gradient norm."""
+
+
+def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisation, run: Run) -> None:
+    """Change the model's masters by one optimiser step for each of `steps`.
+
+    Raises:
+        TrainingError: the loss is not a number.
+    """
+    masters = model.masters
+    optimiser = _Adam(masters, how)
+    begin = _resume(model, optimiser, run)
+    clock = _Clock(len(steps), begin)
+    for number in range(begin, len(steps)):
+        loss = _backward(model, steps[number], hooks, number, run)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} at step {number + 1} of {len(steps)}",
+                "nothing was committed; try a smaller learning_rate",
+            )
+        gradients = _collect_gradients(model)
+        hooks.project(gradients)
+        optimiser.step(gradients, _rate(number, len(steps)))
+        hooks.after_step(model, number)
+        model.publish()
+        tokens = sum(len(row.ids) for row in steps[number].rows)
+        run.tell(clock.tick(number + 1, loss, tokens))
+        if run.checkpoints.due():
+            run.checkpoints.save(number + 1, {**_named("master", masters), **optimiser.state()})
+    if begin < len(steps):  # what follows (averaging, the exam) may crash too; no more moments are needed
+        run.checkpoints.save(len(steps), _named("master", masters))
+
+
+def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, run: Run) -> float:
+    """Gradients of cross-entropy plus penalty onto the network; returns the cross-entropy."""
+    batch = pack(step.rows)
+    loss = cross_entropy(model.logits(batch), batch.targets_N.to(model.device))
+    torch.autograd.backward(loss)
+    share = step.replayed / len(step.rows)
+    run.meter.learnt("replayed", round(batch.tokens * share))
+    run.meter.learnt("new", batch.tokens - round(batch.tokens * share))
+    further = hooks.penalty(model, number, run)
+    if further is not None:
+        torch.autograd.backward(further)
+    return float(loss.detach())
+
+
+def _collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:
+    gradients = {}
+    for name, weight in model.weights().items():
+        if weight.grad is not None:
+            gradients[name] = weight.grad.float()
+            weight.grad = None
+    return gradients
+
+
+def _rate(step: int, steps: int) -> float:
+    """Linear warm-up, then linear decay to zero."""
+    warmup = max(1, round(WARMUP * steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    return (steps - step) / (steps - warmup + 1)
+
+
+class _Adam:
+    """AdamW over named masters; its state can be kept and restored by name."""
+
+    def __init__(self, masters: dict[str, torch.Tensor], how: Optimisation) -> None:
+        self.masters = masters
+        self.how = how
+        self.adam = torch.optim.AdamW(
+            list(masters.values()),
+            lr=how.learning_rate,
+            weight_decay=how.weight_decay,
+            betas=(0.9, 0.95),
+            fused=True,
+        )
+
+    def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
+        norm = torch.nn.utils.get_total_norm(list(gradients.values()))
+        scale = min(1.0, self.how.clip / (float(norm) + 1e-6))
+        for name, gradient in gradients.items():
+            self.masters[name].grad = gradient.mul_(scale)
+        self.adam.param_groups[0]["lr"] = self.how.learning_rate * rate
+        self.adam.step()
+        self.adam.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """First and second moments and step counts, by name."""
+        kept = {}
+        for name, master in self.masters.items():
+            for key, value in self.adam.state[master].items():
+                kept[f"{key}:{name}"] = value
+        return kept
+
+    def restore(self, kept: dict[str, torch.Tensor]) -> None:
+        for name, master in self.masters.items():
+            self.adam.state[master] = {
+                key.partition(":")[0]: value for key, value in kept.items() if key.partition(":")[2] == name
+            }
+
+
+def _resume(model: LanguageModel, optimiser: _Adam, run: Run) -> int:
+    """Restore the last checkpoint, if there is one, and return the number of steps it stands for."""
+    kept = run.checkpoints.load()
+    if kept is None:
+        return 0
+    step, tensors = kept
+    prefix = "master:"
+    model.restore({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
+    optimiser.restore({name: value for name, value in tensors.items() if not name.startswith(prefix)})
+    return step
+
+
+def _named(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {f"{kind}:{name}": tensor for name, tensor in tensors.items()}
+
+
+class _Clock:
+    """Turns steps done into speed and time left."""
+
+    def __init__(self, steps: int, done: int) -> None:
+        self.steps = steps
+        self.done = done
+        self.tokens = 0
+        self.begin = time.monotonic()
+
+    def tick(self, step: int, loss: float, tokens: int) -> Progress:
+        self.tokens += tokens
+        seconds = time.monotonic() - self.begin
+        left = seconds / (step - self.done) * (self.steps - step)
+        return Progress("learning", step, self.steps, loss, self.tokens / seconds, left)

@@ -1,0 +1,46 @@
+"""Logits in, a scalar loss out: cross-entropy on targets, KL to a cached teacher."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional
+
+
+class Teacher(NamedTuple):
+    """A teacher's most likely tokens at N positions, cached."""
+
+    ids_NK: torch.Tensor
+    logprobs_NK: torch.Tensor
+
+
+def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
+    """Mean negative log-likelihood of the targets, nats per token."""
+    return functional.cross_entropy(logits_NV, targets_N)
+
+
+def most_likely(logits_NV: torch.Tensor, count: int) -> Teacher:
+    """What is kept of a teacher: its `count` most likely tokens and their log-probabilities."""
+    logprobs_NK, ids_NK = torch.log_softmax(logits_NV, -1).topk(count, dim=-1)
+    return Teacher(ids_NK, logprobs_NK)
+
+
+def top_k_kl(teacher: Teacher, logits_NV: torch.Tensor) -> torch.Tensor:
+    """Mean over positions of KL(teacher ‖ student), all tokens outside the teacher's top K as one event.
+
+    The tail bucket makes both sides proper distributions, so the value is a lower bound of the full KL and
+    zero only if the student agrees (the form used by SDPO, 2601.20802, with alpha 0).
+    """
+    student_NV = torch.log_softmax(logits_NV, -1)
+    student_NK = student_NV.gather(1, teacher.ids_NK)
+    teacher_log = torch.cat([teacher.logprobs_NK, _tail(teacher.logprobs_NK)], 1)
+    student_log = torch.cat([student_NK, _tail(student_NK)], 1)
+    # kl_div(input, target) is KL(target ‖ exp(input)): the student comes first
+    return functional.kl_div(student_log, teacher_log, log_target=True, reduction="batchmean")
+
+
+def _tail(logprobs_NK: torch.Tensor) -> torch.Tensor:
+    """Log of the probability that is left, one column."""
+    inside = torch.logsumexp(logprobs_NK, -1, keepdim=True).clamp(max=-1e-7)
+    return torch.log(-torch.expm1(inside))
