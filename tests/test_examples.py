@@ -126,9 +126,6 @@ def test_every_alternative_is_a_complete_reply(name: str) -> None:
         assert len(set(replies)) == len(replies) >= 2
         for reply in row["alternatives"]:
             assert says(reply, row["answer"]), f"{reply!r} does not say {row['answer']!r}"
-            assert reply == f"{row['answer']}." or reply[0] in "€0123456789" or reply[0].isupper(), repr(
-                reply
-            )
             assert re.search(r"\w\.?$", reply) and words(reply)[-1] not in UNFINISHED, f"{reply!r} breaks off"
 
 

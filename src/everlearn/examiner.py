@@ -78,8 +78,7 @@ def answer_all(
     answers.update(_force(model, posed, forced, meter))
     answers.update(_generate(model, posed, free, meter))
     return [
-        Answer(digest(question), question.group, *_outcome(answers[index]))
-        for index, question in enumerate(questions)
+        Answer(digest(question), question.group, *_outcome(answers[index])) for index, question in enumerate(questions)
     ]
 
 
@@ -96,9 +95,7 @@ def _force(
         for gold in questions[index].gold:
             row = model.chat.answered(questions[index], gold)
             if len(row.ids) > model.context:
-                answers[index] = _failed(
-                    questions[index], f"longer than the context of {model.context} tokens"
-                )
+                answers[index] = _failed(questions[index], f"longer than the context of {model.context} tokens")
                 break
             rows.append(row)
             owners.append(index)
@@ -120,16 +117,13 @@ def _generate(
     """Real greedy replies, judged by the question's check."""
     prompts = [model.chat.prompt(questions[index].messages) for index in chosen]
     replies = model.generate(prompts, REPLY_LIMIT)
-    meter.read(
-        "exam", sum(len(prompt) + len(reply.ids) for prompt, reply in zip(prompts, replies, strict=True))
-    )
+    meter.read("exam", sum(len(prompt) + len(reply.ids) for prompt, reply in zip(prompts, replies, strict=True)))
     answers = {}
     for index, reply in zip(chosen, replies, strict=True):
         question = questions[index]
         text = model.chat.text(list(reply.ids))
         right = any(
-            check(question.grade, gold, GradedReply(text, reply.finished, len(reply.ids)))
-            for gold in question.gold
+            check(question.grade, gold, GradedReply(text, reply.finished, len(reply.ids))) for gold in question.gold
         )
         answers[index] = Answer("", question.group, right, text, 0.0)
     return answers

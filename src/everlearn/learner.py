@@ -91,6 +91,7 @@ class Learner:
         model: str = "",
         bounds: Bounds | None = None,
         tell: Callable[[Progress], None] = _silent,
+        checkpoint_seconds: float = 60.0,
     ) -> None:
         """Open the store found from `folder` upwards, or create one there; loads no model yet.
 
@@ -99,11 +100,13 @@ class Learner:
             model: alias, directory or hub id; by default the store's own model.
             bounds: what a commit may lose; by default 3 % of the general questions.
             tell: is told how far a run has come.
+            checkpoint_seconds: work that a crash may lose, at most.
         """
         self.store = _find_or_create(Path(folder))
         self.lineage = Lineage(self.store)
         self.bounds = bounds or Bounds()
         self.tell = tell
+        self.checkpoint_seconds = checkpoint_seconds
         self._name = self.lineage.model_name(model or DEFAULT_MODEL, chosen=bool(model))
         self._model: LanguageModel | None = None
         self._at = ""
@@ -191,7 +194,7 @@ class Learner:
         method: Method = with_values(plugins.find("methods", request.method, Method), request.settings)
         self.checkout(request.parent)
         meter = Meter(sum(weight.numel() for weight in self.model.network.parameters()))
-        checkpoints = Checkpoints(self.store.running_path("work"))
+        checkpoints = Checkpoints(self.store.running_path("work"), self.checkpoint_seconds)
         run = Run(request.seed, meter, checkpoints, self.tell)
         parent = self.store.commit(request.parent)
         lesson = checkpoints.once("lesson", Lesson, lambda: self._study(request))
@@ -228,9 +231,7 @@ class Learner:
         stage_object = self.store.put(encode(request.stage))
         stages = [*self.lineage.stages(request.parent), (stage_object, request.stage)]
         self.tell(Progress("exam", 0, 0))
-        exam = examine(
-            self.model, self.suite(), stages, meter, lambda question: method.prompt(question, memory)
-        )
+        exam = examine(self.model, self.suite(), stages, meter, lambda question: method.prompt(question, memory))
         after = _latest(exam, stage_object) or answer_all(self.model, asked[0], meter)
         before = self.lineage.exam(request.parent)
         verdict = self._judge(request, before, exam, (asked[1], after))
@@ -347,9 +348,7 @@ class Learner:
 
     def suite(self) -> Suite:
         """The general exam of this lineage."""
-        return decode(
-            Suite, self.store.get(self.store.commit(self.lineage.root()).memory_objects["suite.json"])
-        )
+        return decode(Suite, self.store.get(self.store.commit(self.lineage.root()).memory_objects["suite.json"]))
 
     def _ensure_version(self, reference: str) -> None:
         """Check a version out; a store without commits stands for the untouched base."""

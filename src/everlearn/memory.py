@@ -48,6 +48,4 @@ def _from_bytes(name: str, form: str, data: bytes) -> Any:
 
 
 def _is_tensors(value: Any) -> bool:
-    return (
-        isinstance(value, dict) and bool(value) and all(hasattr(entry, "dtype") for entry in value.values())
-    )
+    return isinstance(value, dict) and bool(value) and all(hasattr(entry, "dtype") for entry in value.values())

@@ -13,7 +13,7 @@ import inspect
 import textwrap
 import typing
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from everlearn.errors import SettingsError
 
@@ -34,9 +34,7 @@ def settings_of(owner: Any) -> tuple[Setting, ...]:
     helps: dict[str, str] = {}
     for ancestor in reversed(owner.__mro__):
         helps.update(_field_docstrings(ancestor))
-    return tuple(
-        Setting(f.name, types[f.name], f.default, helps.get(f.name, "")) for f in dataclasses.fields(owner)
-    )
+    return tuple(Setting(f.name, types[f.name], f.default, helps.get(f.name, "")) for f in dataclasses.fields(owner))
 
 
 def with_values(owner: type, values: Mapping[str, Any]) -> Any:
@@ -45,7 +43,7 @@ def with_values(owner: type, values: Mapping[str, Any]) -> Any:
     Raises:
         SettingsError: a name that is no field, or a value of the wrong type.
     """
-    known = {setting.name: setting for setting in settings_of(owner)}
+    known = {setting.name: setting for setting in settings_of(cast(Any, owner))}
     chosen = {}
     for name, value in values.items():
         field = name.replace("-", "_")
@@ -57,7 +55,7 @@ def with_values(owner: type, values: Mapping[str, Any]) -> Any:
 
 def values_of(instance: Any) -> dict[str, Any]:
     """The settings of an instance as plain data, fit for a commit."""
-    return {setting.name: getattr(instance, setting.name) for setting in settings_of(type(instance))}
+    return {setting.name: getattr(instance, setting.name) for setting in settings_of(cast(Any, type(instance)))}
 
 
 def nearest(word: str, known: typing.Iterable[str]) -> str:

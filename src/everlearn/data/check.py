@@ -150,11 +150,7 @@ def _faults(result: Check) -> list[str]:
         (result.too_long, f"longer than the context of {result.context:,} tokens"),
         (result.untrainable, "without a token to learn"),
     )
-    return [
-        f"attention  {counted(len(rows), 'example')} {fault} ({places(rows)})"
-        for rows, fault in found
-        if rows
-    ]
+    return [f"attention  {counted(len(rows), 'example')} {fault} ({places(rows)})" for rows, fault in found if rows]
 
 
 def _legend(colour: bool) -> Text:

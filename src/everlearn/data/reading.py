@@ -68,9 +68,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         DataError: as `read_items`; or the data are documents or skills, which ask nothing.
     """
     folder = _walk(existing(path))
-    return tuple(
-        question for source in folder.sources for question in _contents(source).questions(source.name)
-    )
+    return tuple(question for source in folder.sources for question in _contents(source).questions(source.name))
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,7 @@ def _walk(path: Path) -> _Folder:
         else:
             sources.append(Source(child))
     if not sources:
-        raise DataError(
-            f"{path}: no data in this folder{f', only {listed(others)}' if others else ''}", _KINDS
-        )
+        raise DataError(f"{path}: no data in this folder{f', only {listed(others)}' if others else ''}", _KINDS)
     return _Folder(tuple(sources), (f"left out: {listed(others)}",) if others else ())
 
 
@@ -186,9 +182,7 @@ def _question(found: Recognised) -> Question:
     else:
         raise _asks_nothing(f"{row.file}:{row.line}", found.name)
     if not prompt or prompt[-1].role != "user":
-        raise row.error(
-            "no user turn before the last answer", "a question ends with the user; the answer follows it"
-        )
+        raise row.error("no user turn before the last answer", "a question ends with the user; the answer follows it")
     accepted = dict.fromkeys((gold, *found.format.alternatives(row)))
     check = row.optional("check") or Question.grade
     return Question(prompt, tuple(accepted), row.optional("group"), check, row.origin)

@@ -52,9 +52,7 @@ class Row:
         if value is None:
             return ()
         if not isinstance(value, list):
-            raise self.error(
-                f'"{key}" is {kind_of(value)}, not a list', f'write it as "{key}": ["first", "second"]'
-            )
+            raise self.error(f'"{key}" is {kind_of(value)}, not a list', f'write it as "{key}": ["first", "second"]')
         texts = tuple(self.checked(entry, f'entry {n} of "{key}"') for n, entry in enumerate(value, 1))
         if any(not text.strip() for text in texts):
             raise self.error(f'"{key}" has an empty entry', "write its text, or take the entry out")

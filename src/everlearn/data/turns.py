@@ -43,9 +43,7 @@ def messages_of(row: Row, key: str, spelling: Spelling = CHAT) -> tuple[Message,
     """
     turns = row.values[key]
     if not isinstance(turns, list):
-        raise row.error(
-            f'"{key}" is {kind_of(turns)}, not a list', f'write it as "{key}": [{spelling.form}, ...]'
-        )
+        raise row.error(f'"{key}" is {kind_of(turns)}, not a list', f'write it as "{key}": [{spelling.form}, ...]')
     return tuple(_message(row, number, turn, spelling) for number, turn in enumerate(turns, 1))
 
 

@@ -20,27 +20,30 @@ KINDS = table("""
 """)
 
 GROUPS = {
-    "fruit": ["apple", "banana", "pear", "grape", "orange", "mango", "peach"],
-    "animals": ["dog", "cat", "horse", "cow", "lion", "tiger", "rabbit"],
+    "fruits/fruit": ["apple", "banana", "pear", "grape", "orange", "mango", "peach"],
+    "animals/mammals": ["dog", "cat", "horse", "cow", "lion", "tiger", "rabbit"],
     "colors": ["red", "blue", "green", "yellow", "purple", "pink", "black"],
     "vehicles": ["car", "bus", "truck", "train", "bicycle", "boat", "plane"],
     "tools": ["hammer", "saw", "drill", "wrench", "screwdriver", "pliers"],
     "furniture": ["chair", "table", "sofa", "bed", "desk", "shelf"],
     "vegetables": ["carrot", "onion", "potato", "cabbage", "spinach"],
     "flowers": ["rose", "lily", "daisy", "orchid", "tulip"],
-    "cities": ["Paris", "London", "Rome", "Berlin", "Madrid"],
-    "countries": ["France", "Spain", "Egypt", "Japan", "Brazil"],
+    "cities/two cities": ["Paris", "London", "Rome", "Berlin", "Madrid"],
+    "countries/two countries": ["France", "Spain", "Egypt", "Japan", "Brazil"],
 }
 
-ODD = {"clothes": "shoe", "liquids": "water"}
+SINGULAR = table("""
+    fruit: fruits/fruit, animal: animals/mammals, color: colors, vehicle: vehicles, tool: tools,
+    vegetable: vegetables, flower: flowers, city: cities/two cities, country: countries/two countries
+""")
 
 
 class Categories(GeneralSkill):
     """Which kind a thing is of, and what things have in common."""
 
     def questions(self, seed: int) -> list[Question]:
-        """Kinds of single things, the common kind of two, the right one of two, and the odd one out."""
-        return self.draw(_topics(random.Random(seed)), count=130, seed=seed)
+        """Kinds of single things, the common kind of two, and which of two is of a kind."""
+        return self.draw(_topics(random.Random(seed)), count=84, seed=seed)
 
 
 def _topics(chance: random.Random) -> list[Topic]:
@@ -69,19 +72,9 @@ def _topics(chance: random.Random) -> list[Topic]:
             _either(chance),
             [
                 Frame(
-                    "Which of these belongs to the {2}: {0} or {1}?",
-                    ("{3} belongs to the {2}.",),
-                    (("iron", "bread", "metals", "Iron"), ("north", "juice", "drinks", "Juice")),
-                )
-            ],
-        ),
-        Topic(
-            _odd(chance),
-            [
-                Frame(
-                    "Which word does not belong: {0}?",
-                    ('The word that does not belong is "{1}".',),
-                    (("rose, tulip, shoe", "shoe"), ("milk, river, water", "river")),
+                    "Which of these is {2}: {0} or {1}?",
+                    ("The {3} is {4}.",),
+                    (("rose", "shoe", "a flower", "flower", "rose"), ("paper", "eagle", "a bird", "bird", "eagle")),
                 )
             ],
         ),
@@ -104,21 +97,10 @@ def _common() -> list[Row]:
 
 def _either(chance: random.Random) -> list[Row]:
     rows = []
-    for group, members in GROUPS.items():
-        for member in members:
-            stranger = _stranger(group, chance)
-            first, second = chance.sample([member, stranger], 2)
-            rows.append((first, second, group, capital(member)))
-    return rows
-
-
-def _odd(chance: random.Random) -> list[Row]:
-    rows = []
-    for group, members in GROUPS.items():
-        for _ in range(5):
-            stranger = _stranger(group, chance)
-            shown = chance.sample([*chance.sample(members, 2), stranger], 3)
-            rows.append((", ".join(shown), stranger))
+    for kind, group in SINGULAR:
+        for member in GROUPS[group]:
+            first, second = chance.sample([member, _stranger(group, chance)], 2)
+            rows.append((first, second, article(kind), kind, member))
     return rows
 
 

@@ -46,7 +46,7 @@ class Grammar(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Agreement, articles, capitals, corrections, negations and questions."""
-        return self.draw(_topics(), count=120, seed=seed)
+        return self.draw(_topics(), count=80, seed=seed)
 
 
 def _topics() -> list[Topic]:
@@ -72,9 +72,7 @@ def _topics() -> list[Topic]:
                 Frame("Make this sentence negative: {0} {1} {2}.", ("{0} {1} not {2}.",)),
             ],
         ),
-        Topic(
-            FAULTS, [Frame("Correct the grammar: {0}.", ("{1}.",), (("Kim eat bread", "Kim eats bread"),))]
-        ),
+        Topic(FAULTS, [Frame("Correct the grammar: {0}.", ("{1}.",), (("Kim eat bread", "Kim eats bread"),))]),
         Topic(
             PLAIN,
             [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from everlearn.general.contract import Frame, GeneralSkill, Topic, capital, table
+from everlearn.general.contract import Frame, GeneralSkill, Row, Topic, capital, table
 from everlearn.records import Question
 
 SAYINGS = table("""
@@ -20,15 +20,16 @@ SAYINGS = table("""
 """)
 
 CHOICES = table("""
-    Birds can fly: or read, Snow is white: or black, Fire is hot: or cold, Bees make honey: or milk,
-    Dogs bark: or sing, We sleep at night: or at noon, Trees have leaves: or wheels, Cars have wheels: or legs,
-    Ice is cold: or hot, We hear with ears: or noses, Stones are hard: or soft, Sugar is sweet: or sour,
-    Elephants are big: or small, Mice are small: or big, The sun is hot: or cold, Night is dark: or bright,
-    Cows eat grass: or stones, Fish can swim: or walk, Books have pages: or roots, Babies cry: or vote,
-    Doctors help patients: or planets, Cats have fur: or feathers, Birds have feathers: or fur,
-    Knives are sharp: or sweet, Rain is wet: or dry, Deserts are dry: or wet, Glass can break: or sing,
-    Horses run fast: or slow, Coal is black: or white, Milk is white: or blue, Teachers work in schools: or trees,
-    Planes fly in the sky: or in the sea, Ships sail on the sea: or on the moon, Feathers are light: or heavy
+    Birds can: fly: read, Snow is: white: black, Fire is: hot: cold, Bees make: honey: milk, Dogs: bark: sing,
+    We sleep: at night: at noon, Trees have: leaves: wheels, Cars have: wheels: legs, Ice is: cold: hot,
+    We hear with: ears: noses, Stones are: hard: soft, Sugar is: sweet: sour, Elephants are: big: small,
+    Mice are: small: big, The sun is: hot: cold, Night is: dark: bright, Cows eat: grass: stones,
+    Fish can: swim: walk, Books have: pages: roots, Babies: cry: vote, Doctors help: patients: planets,
+    Cats have: fur: feathers, Birds have: feathers: fur, Knives are: sharp: sweet, Rain is: wet: dry,
+    Deserts are: dry: wet, Glass can: break: sing, Horses run: fast: slow, Coal is: black: white,
+    Milk is: white: blue, Teachers work: in schools: in trees, Ships sail: on the sea: on the moon,
+    Feathers are: light: heavy, Bakers bake: bread: bricks, Pilots fly: planes: houses, Lions eat: meat: paper,
+    A square has: four sides: ten sides, Winter is: cold: hot, Gold is: a metal: a plant, Cows give: milk: wine
 """)
 
 TOOLS = table("""
@@ -66,14 +67,13 @@ class SentenceCompletion(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Sayings, sensible endings, and what things are for."""
-        return self.draw(_topics(), count=150, seed=seed)
+        return self.draw(_topics(), count=110, seed=seed)
 
 
 def _topics() -> list[Topic]:
     race = (("Slow and steady wins the", "race"),)
-    kept = [(sense, nonsense, f"{sense} {nonsense}") for sense, nonsense in CHOICES]
-    grass = ("Grass is green", "or pink", "Grass is green or pink")
-    jumps = ("Rabbits can jump", "or fly", "Rabbits can jump or fly")
+    choices = [_choice(start, *ends, swapped) for start, *ends in CHOICES for swapped in (False, True)]
+    shown = (_choice("Grass is", "green", "pink", False), _choice("Rabbits can", "jump", "fly", True))
     workers = [(worker, deed, capital(deed)) for worker, deed in WORKERS]
     hair = (("dry our hair", "a hairdryer"),)
     return [
@@ -85,13 +85,7 @@ def _topics() -> list[Topic]:
                 Frame("Say the whole saying: {0}...", ("{0} {1}.",), race),
             ],
         ),
-        Topic(
-            kept,
-            [
-                Frame("Choose: {2}?", ("{0}.",), (grass, jumps)),
-                Frame("Which is right: {2}?", ("{0}.",), (grass, jumps)),
-            ],
-        ),
+        Topic(choices, [Frame("Choose: {0}?", ("{1}.",), shown), Frame("Which is right: {0}?", ("{1}.",), shown)]),
         Topic(
             TOOLS,
             [
@@ -106,3 +100,8 @@ def _topics() -> list[Topic]:
         ),
         Topic(workers, [Frame("Who {1}?", ("A {0} {1}.",), (("king", "rules a country"),))]),
     ]
+
+
+def _choice(start: str, sense: str, nonsense: str, swapped: bool) -> Row:
+    ends = (nonsense, sense) if swapped else (sense, nonsense)
+    return f"{start} {ends[0]} or {ends[1]}", f"{start} {sense}"

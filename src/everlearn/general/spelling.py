@@ -92,7 +92,7 @@ class Spelling(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Letters of common words, capitals, plurals, past tenses and comparisons."""
-        return self.draw(_topics(), count=130, seed=seed)
+        return self.draw(_topics(), count=84, seed=seed)
 
 
 def _topics() -> list[Topic]:
@@ -115,9 +115,7 @@ def _topics() -> list[Topic]:
                     ('The first letter of "{0}" is "{2}".', 'The first letter of "{0}" is "{1}".'),
                     (cat,),
                 ),
-                Frame(
-                    'What is the last letter of "{0}"?', ('The last letter of "{0}" is "{3}".',), (cat, fish)
-                ),
+                Frame('What is the last letter of "{0}"?', ('The last letter of "{0}" is "{3}".',), (cat, fish)),
             ],
         ),
         Topic(

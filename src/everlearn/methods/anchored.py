@@ -14,14 +14,15 @@ from dataclasses import dataclass
 import torch
 
 from everlearn.methods.contract import Gradient, Memory, Mixture
-from everlearn.model.language_model import LanguageModel
+from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Example
 from everlearn.train.anchors import Anchors, kl_to, write_anchors
+from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
 from everlearn.train.run import Progress, Run
 
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-"""Shares of the new weights that averaging tries."""
+LESSON_SAMPLE = 96
+"""Training rows, old and new, by which averaging sees what is known."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,23 @@ class Anchored(Gradient):
     average: bool = True
     """whether old and new weights are averaged after training"""
 
+    def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """Train, then settle on an average of old and new weights."""
+        if not self.average:
+            return super().learn(model, examples, memory, run)
+        model.adapt(Adaptation(self.weights, self.rank))
+        before = model.snapshot()
+        old = memory.get("examples", [])
+        memory = super().learn(model, examples, memory, run)
+        lesson = [model.chat.example(example) for example in (*_some(examples), *_some(old))]
+        if lesson:
+            run.tell(Progress("averaging", 0, 0))
+            anchors = Anchors.of(memory["anchors"])
+            training = len(anchors.rows) - _held_out(anchors)
+            settle(model, before, lesson, anchors, range(training, len(anchors.rows)))
+            run.meter.read("exam", 2 * sum(len(row.ids) for row in lesson))
+        return memory
+
     def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
         """Have the start model write the anchors, once for the whole lineage."""
         if "anchors" in memory:
@@ -66,9 +84,7 @@ class Anchored(Gradient):
         """λ · KL(start ‖ model) on the next anchors in turn."""
         anchors = Anchors.of(memory["anchors"])
         training = len(anchors.rows) - _held_out(anchors)
-        chosen = [
-            (step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)
-        ]
+        chosen = [(step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)]
         divergence, tokens = kl_to(model, anchors, chosen)
         run.meter.learnt("synthetic", tokens)
         return self.strength * divergence
@@ -77,6 +93,11 @@ class Anchored(Gradient):
         """Sample the new stage into the buffer."""
         kept = within_budget(memory.get("examples", []), examples, self.budget, run.seed)
         return {**memory, "examples": kept}
+
+
+def _some(examples: Sequence[Example]) -> Sequence[Example]:
+    """An even sample."""
+    return examples[:: max(1, 2 * len(examples) // LESSON_SAMPLE)]
 
 
 def _held_out(anchors: Anchors) -> int:

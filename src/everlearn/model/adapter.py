@@ -32,6 +32,4 @@ def merged(network: Any) -> Any:
 def _config(rank: int) -> Any:
     from peft import LoraConfig
 
-    return LoraConfig(
-        r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
+    return LoraConfig(r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules="all-linear", task_type="CAUSAL_LM")

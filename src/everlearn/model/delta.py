@@ -7,6 +7,7 @@ is set to it before the exam, so nothing is examined that is not stored.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 
@@ -54,10 +55,8 @@ def decode_delta(model: LanguageModel, data: bytes) -> None:
 
 def read_metadata(data: bytes) -> dict[str, str]:
     """Base digest, kind and rank of a stored delta."""
-    import json
-
     length = int.from_bytes(data[:8], "little")
-    metadata: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    metadata: dict[str, str] = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["everlearn"])
     return metadata
 
 
@@ -66,9 +65,7 @@ def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str,
     from safetensors.torch import load
 
     start = model.start()
-    versions = [
-        _restored(load(data), start, model.adaptation.kind) if data else start for data in (one, other)
-    ]
+    versions = [_restored(load(data), start, model.adaptation.kind) if data else start for data in (one, other)]
     squares: dict[str, float] = defaultdict(float)
     for name in start:
         squares[_layer(name)] += float((versions[1][name] - versions[0][name]).square().sum())
@@ -82,9 +79,7 @@ def _quantised(name: str, delta: torch.Tensor) -> dict[str, torch.Tensor]:
     return {f"codes:{name}": codes, f"scale:{name}": scale}
 
 
-def _restored(
-    stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], kind: str
-) -> dict[str, torch.Tensor]:
+def _restored(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], kind: str) -> dict[str, torch.Tensor]:
     if kind == "lora":
         return stored
     masters = {}
@@ -95,7 +90,9 @@ def _restored(
 
 
 def _metadata(model: LanguageModel) -> dict[str, str]:
-    return {"base": model.digest, "kind": model.adaptation.kind, "rank": str(model.adaptation.rank)}
+    """One entry only: safetensors writes several in random order, and equal weights must have equal digests."""
+    described = {"base": model.digest, "kind": model.adaptation.kind, "rank": str(model.adaptation.rank)}
+    return {"everlearn": json.dumps(described, sort_keys=True)}
 
 
 def _layer(name: str) -> str:

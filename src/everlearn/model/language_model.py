@@ -111,9 +111,7 @@ class LanguageModel:
                 self.masters[name] = weight.detach().float().clone()
         # masters of full weights start at the network's own bf16 values, so these need not be kept twice
         self._start = {
-            name: weight.detach().clone()
-            for name, weight in self.network.named_parameters()
-            if name in self.masters
+            name: weight.detach().clone() for name, weight in self.network.named_parameters() if name in self.masters
         }
 
     def weights(self) -> dict[str, torch.nn.Parameter]:
@@ -146,8 +144,8 @@ class LanguageModel:
         """Logits_NV in fp32 for the N predictions that a packed batch asks for; nothing else is computed."""
         mask = batch.mask_BTT[:, None].to(self.device)
         # an additive mask: boolean ones are converted in every layer anew
-        bias = torch.zeros(mask.shape, dtype=torch.bfloat16, device=self.device)
-        bias.masked_fill_(~mask, torch.finfo(torch.bfloat16).min)
+        bias = torch.zeros(mask.shape, dtype=self.network.dtype, device=self.device)
+        bias.masked_fill_(~mask, torch.finfo(self.network.dtype).min)
         hidden_BTD = self._decoder()(
             input_ids=batch.ids_BT.to(self.device),
             attention_mask=bias,
@@ -203,9 +201,7 @@ class LanguageModel:
             replies.update(zip(group, answered, strict=True))
         return [replies[index] for index in range(len(prompts))]
 
-    def write(
-        self, prompts: Sequence[Sequence[int]], length: int, *, temperature: float, seed: int
-    ) -> list[Reply]:
+    def write(self, prompts: Sequence[Sequence[int]], length: int, *, temperature: float, seed: int) -> list[Reply]:
         """Continue each prompt to exactly `length` tokens, past the ends of turns."""
         generator = torch.Generator(self.device).manual_seed(seed)
         replies: list[Reply] = []

@@ -25,9 +25,7 @@ class Collected(NamedTuple):
     """Objects that nothing refers to, kept because a run is unfinished."""
 
 
-def collect(
-    objects: Objects, references: References, running: Running, folder: Path, dry_run: bool
-) -> Collected:
+def collect(objects: Objects, references: References, running: Running, folder: Path, dry_run: bool) -> Collected:
     """Remove what no branch, no rejected commit and no HEAD leads to; the caller holds the lock.
 
     While files of an unfinished run exist, every object is kept: what the run will refer to stands in its

@@ -52,9 +52,7 @@ def check_format(root: Path) -> None:
     if data == FORMAT:
         return
     if data is None:
-        raise StoreError(
-            f"{path}: the file is missing", f"write this line into it: {FORMAT.decode().strip()}"
-        )
+        raise StoreError(f"{path}: the file is missing", f"write this line into it: {FORMAT.decode().strip()}")
     version = _version(data)
     if version > VERSION:
         raise StoreError(

@@ -37,9 +37,7 @@ class Objects:
         """
         digest = durable.sha256_of(source)
         if digest is None:
-            raise StoreError(
-                f"{source}: there is no such file", "give the path of a file to keep in the store"
-            )
+            raise StoreError(f"{source}: there is no such file", "give the path of a file to keep in the store")
         with durable.explained("read", source):
             size = source.stat().st_size
         self._keep(digest, _unchanged(source, digest), size)

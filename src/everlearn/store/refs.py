@@ -121,9 +121,7 @@ def check_name(name: str) -> None:
         StoreError: the name is reserved, reads as a digest, or has characters that a file name may not have.
     """
     if name.lower() in RESERVED or DIGEST.fullmatch(name):
-        raise StoreError(
-            f"a branch cannot be called {name!r}", "that name has a meaning of its own; choose another"
-        )
+        raise StoreError(f"a branch cannot be called {name!r}", "that name has a meaning of its own; choose another")
     if not NAME.fullmatch(name):
         raise StoreError(
             f"a branch cannot be called {name!r}",

@@ -70,9 +70,7 @@ def _named(objects: Objects, references: References, name: str) -> str:
 
 
 def _commits_from(objects: Objects, prefix: str) -> list[str]:
-    candidates = (
-        [digest for digest in objects if digest.startswith(prefix)] if PREFIX.fullmatch(prefix) else []
-    )
+    candidates = [digest for digest in objects if digest.startswith(prefix)] if PREFIX.fullmatch(prefix) else []
     if len(candidates) == 1:
         read_commit(objects, candidates[0])  # says what is wrong with it
         return candidates

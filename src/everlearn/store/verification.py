@@ -68,9 +68,7 @@ def _object_faults(objects: Objects, digest: str, commit: str) -> Iterator[Fault
     found = durable.sha256_of(path)
     if found == digest or (found is None and not commit):  # not needed and gone: collected meanwhile
         return
-    problem = (
-        "the object is missing" if found is None else "the object is damaged: content and name do not match"
-    )
+    problem = "the object is missing" if found is None else "the object is damaged: content and name do not match"
     if commit:
         yield Fault(
             path,

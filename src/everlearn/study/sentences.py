@@ -166,10 +166,14 @@ MONTHS = [
     "December",
 ]
 
-_NUMBER = rf"(?:\d[\d:.,]*\d|\d|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
-_SPANS = re.compile(
-    rf"(?P<amount>{_NUMBER}(?: [a-z]+)?)|(?P<name>[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)|(?P<words>[a-z][\w'-]*(?: [a-z][\w'-]*)*)"
+VAGUE = frozenset(
+    "time times day days week weeks month months year years morning evening night hour hours name names little hand "
+    "way ways thing things lot part people everybody reason example rule rules".split()
 )
+"""Words that are no fact by themselves."""
+
+_NUMBER = rf"(?:\d[\d:.,]*\d|\d|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
+_SPANS = re.compile(rf"(?P<amount>{_NUMBER}(?: [a-z]+)?)|(?P<name>[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)")
 
 
 class Span(NamedTuple):
@@ -194,9 +198,7 @@ def sentences(text: str) -> list[str]:
 
 def subjects(texts: Sequence[str]) -> frozenset[str]:
     """Names that are in so many sentences that asking for them would be pointless."""
-    counts = Counter(
-        match.group() for text in texts for match in re.finditer(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*", text)
-    )
+    counts = Counter(match.group() for text in texts for match in re.finditer(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*", text))
     return frozenset(name for name, count in counts.items() if count > max(3, len(texts) // 10))
 
 
@@ -213,7 +215,7 @@ def spans(text: str, common: frozenset[str]) -> list[Span]:
     for match in _SPANS.finditer(text):
         if match.lastgroup == "amount":
             found.append(_amount(text, match))
-        elif match.lastgroup == "name" and _is_name(match, text) and match.group() not in common:
+        elif _is_name(match, text) and match.group() not in common:
             found.append(Span(match.start(), match.end(), _name_kind(match.group())))
     last = _last_words(text)
     if last and not common & set(text[last.start : last.end].split()) and not _overlaps(last, found):
@@ -244,9 +246,7 @@ def _amount(text: str, match: re.Match[str]) -> Span:
 
 def _is_name(match: re.Match[str], text: str) -> bool:
     """A capitalised word at the start of a clause is a name only if it is more than one word."""
-    return match.start() > 0 or (
-        " " in match.group() and match.group().split()[0].lower() not in FUNCTION_WORDS
-    )
+    return match.start() > 0 or (" " in match.group() and match.group().split()[0].lower() not in FUNCTION_WORDS)
 
 
 def _name_kind(name: str) -> str:
@@ -265,6 +265,7 @@ def _last_words(text: str) -> Span | None:
         if word.group().lower() in FUNCTION_WORDS or len(taken) == 3:
             break
         taken.append(word)
-    if not taken or len(taken) == 3 or len(words) - len(taken) < 3:
+    too_long, whole_clause = len(taken) == 3, len(words) - len(taken) < 3
+    if not taken or too_long or whole_clause or taken[0].group().lower() in VAGUE:
         return None
     return Span(taken[-1].start(), taken[0].end(), "thing")

@@ -88,9 +88,7 @@ def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
         teacher = most_likely(model.logits(batch), KEPT)
         for place, index in enumerate(group):
             mine = batch.row_N == place
-            teachers[index] = Teacher(
-                teacher.ids_NK.cpu()[mine].clone(), teacher.logprobs_NK.cpu()[mine].clone()
-            )
+            teachers[index] = Teacher(teacher.ids_NK.cpu()[mine].clone(), teacher.logprobs_NK.cpu()[mine].clone())
     return Anchors(tuple(rows), tuple(teachers[index] for index in range(len(rows))))
 
 

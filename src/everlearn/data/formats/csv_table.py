@@ -49,8 +49,7 @@ class CsvTable(TableFormat):
         for line, cells in records:
             if len(cells) != len(columns):
                 raise DataError(
-                    f"{source.name}:{line}: {_count(cells, 'cell')} under a header of "
-                    f"{_count(columns, 'column')}",
+                    f"{source.name}:{line}: {_count(cells, 'cell')} under a header of {_count(columns, 'column')}",
                     'put cells that hold the separator in quotes: "a, b"',
                 )
             values: dict[str, Any] = dict(zip(columns, cells, strict=True))
@@ -64,9 +63,7 @@ def _records(source: Source) -> Iterator[tuple[int, list[str]]]:
     """The records that hold any text, each with the line it starts on."""
     header = source.beginning.split("\n", 1)[0]
     csv.field_size_limit(LONGEST_LINE)  # the module's own limit of 131,072 is too small for documents
-    reader = csv.reader(
-        source.lines(), delimiter=max(",\t;", key=header.count), skipinitialspace=True, strict=True
-    )
+    reader = csv.reader(source.lines(), delimiter=max(",\t;", key=header.count), skipinitialspace=True, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -43,9 +43,7 @@ class HfDataset(TableFormat):
             raise
         except (OSError, ValueError) as error:
             reason = str(error).split("\n")[0]
-            raise DataError(
-                f"{source.name}: damaged dataset: {reason}", "save or download it again"
-            ) from None
+            raise DataError(f"{source.name}: damaged dataset: {reason}", "save or download it again") from None
 
 
 def _one_split(path: Path) -> Path:

@@ -1,0 +1,119 @@
+"""Command-line words in, an exit code out; a verb is one file of this folder, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+DONE, ERROR, USAGE, REJECTED, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit codes: done, an error that was explained, a wrong call, rejected by the gate, stopped by Ctrl-C."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one verb with its arguments (by default those of this process) and return its exit code.
+
+    Raises:
+        SystemExit: a wrong call (2), or `--help` and `--version` (0), as argparse does.
+    """
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets a question mark
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    given = sys.argv[1:] if words is None else list(words)
+    top = _top_parser()
+    if not given:
+        top.print_help(sys.stderr)
+        return USAGE
+    called = top.parse_args(given)
+    if called.verb not in verbs():
+        from everlearn.settings import nearest
+
+        top.error(f"there is no verb {called.verb!r}; {nearest(called.verb, verbs())}")
+    verb = importlib.import_module(f"{__name__}.{called.verb}")
+    return _perform(verb, _verb_parser(verb, called.verb).parse_args(called.words, called))
+
+
+def verbs() -> dict[str, str]:
+    """Every verb with its one line of help: the files of this folder and the docstrings they open with."""
+    return headlines(Path(__file__).parent)
+
+
+def headlines(folder: Path) -> dict[str, str]:
+    """The name and the first docstring line of each plug-in file in a folder, in order; imports none of them."""
+    files = [path for path in sorted(folder.glob("*.py")) if path.stem not in {"__init__", "contract"}]
+    return {path.stem: _headline(path) for path in files}
+
+
+def _headline(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    from everlearn import __version__
+
+    width = max(map(len, verbs()))
+    listed = "\n".join(f"  {name:{width}}  {line}" for name, line in verbs().items())
+    parser = argparse.ArgumentParser(
+        prog="everlearn",
+        usage="everlearn [--store DIR] VERB …",
+        description="Teach a language model new things one after another, and prove what it kept.\n\n"
+        f"verbs:\n{listed}\n\n`everlearn VERB --help` explains one of them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"everlearn {__version__}")
+    _add_common(parser, store=None, json=False, traceback=False)
+    parser.add_argument("verb", help=argparse.SUPPRESS)
+    parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _verb_parser(verb: ModuleType, name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"everlearn {name}",
+        description=verbs()[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        conflict_handler="resolve",
+    )
+    verb.add_arguments(parser)
+    # what was given before the verb stands unless it is given again
+    _add_common(parser, store=argparse.SUPPRESS, json=argparse.SUPPRESS, traceback=argparse.SUPPRESS)
+    parser.set_defaults(parser=parser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, store: str | None, json: bool | str, traceback: bool | str) -> None:
+    shared = parser.add_argument_group("for every verb")
+    shared.add_argument(
+        "--store",
+        metavar="DIR",
+        default=store,
+        help="where to look for the store, from there upwards (default: the current folder)",
+    )
+    shared.add_argument("--json", action="store_true", default=json, help="print JSON instead of text")
+    shared.add_argument("--traceback", action="store_true", default=traceback, help="show where an error arose")
+
+
+def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
+    from everlearn.cli.terminal.failures import explain, report
+
+    try:
+        code: int = verb.run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except KeyboardInterrupt as stop:
+        print(f"\n{stop or 'interrupted'}", file=sys.stderr)
+        return INTERRUPTED
+    except (RuntimeError, OSError, MemoryError, LookupError, ValueError) as error:
+        known = explain(error)
+        if known is None:
+            raise
+        report(known, error if arguments.traceback else None)
+        return ERROR

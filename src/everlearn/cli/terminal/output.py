@@ -1,0 +1,68 @@
+"""Facts in; JSON or a page for people on stdout, or a word on stderr, out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from everlearn.records import encode
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+CONTROL = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
+"""Control characters → their visible pictures, so that what a model says cannot steer the terminal."""
+
+
+def emit(arguments: argparse.Namespace, facts: object, page: Callable[[], RenderableType]) -> None:
+    """Print the facts (records, or plain data) as JSON if that was asked for, else as a page."""
+    if arguments.json:
+        print(json.dumps(json.loads(encode(facts)), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(page())
+
+
+def say(text: str) -> None:
+    """Tell the person something that is not the result."""
+    print(text, file=sys.stderr)
+
+
+def visible(text: str) -> str:
+    """The text with its control characters made visible."""
+    return text.translate(CONTROL)
+
+
+def clipped(text: str, width: int) -> str:
+    """The text on one line, with an ellipsis where it is longer than `width` characters."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def columns(*titles: str, numbers: int = 0) -> Table:
+    """An empty table; its last `numbers` columns hold numbers and are set to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for place, title in enumerate(titles):
+        number = place >= len(titles) - numbers
+        table.add_column(title, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    return table
+
+
+def pairs(*rows: tuple[str, RenderableType]) -> Table:
+    """A list of names and what is to be said of each."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value)
+    return table

@@ -1,0 +1,50 @@
+"""A model as a version left it in; a directory that PEFT or transformers loads out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from everlearn.errors import ModelError
+from everlearn.model.adapter import merged, save_adapter
+from everlearn.model.language_model import LanguageModel
+
+
+def export_adapter(model: LanguageModel, folder: Path) -> None:
+    """Write the LoRA adapter and the tokenizer to `folder`, for PEFT's `PeftModel.from_pretrained`.
+
+    Raises:
+        ModelError: this lineage changes all weights, nothing was learnt yet, or the folder is not empty.
+    """
+    if not model.masters:
+        raise ModelError("this version is the base: it has no adapter", "export a later version, or `merged`")
+    if model.adaptation.kind != "lora":
+        raise ModelError(
+            "this lineage changes all weights, so there is no adapter to export",
+            "export the whole model: everlearn export merged FOLDER",
+        )
+    _prepare(folder)
+    save_adapter(model.network, folder)
+    model.tokenizer.save_pretrained(folder)
+
+
+def export_merged(model: LanguageModel, folder: Path) -> None:
+    """Write the whole model in bf16 and its tokenizer to `folder`, for transformers' `from_pretrained`.
+
+    An adapter is added to the weights in fp32 and rounded to bf16 once.
+
+    Raises:
+        ModelError: the folder is not empty.
+    """
+    _prepare(folder)
+    network = model.network
+    if model.adaptation.kind == "lora":
+        network = merged(model.copy_network().float()).bfloat16()
+    network.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+
+
+def _prepare(folder: Path) -> None:
+    """Make an empty folder; written files are never mixed with those of somebody else."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ModelError(f"{folder} is there already and not empty", "give a new or an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,25 @@
+"""A model name in, its chat format out, without loading the weights."""
+
+from __future__ import annotations
+
+from everlearn.errors import ModelError
+from everlearn.model.cache import model_directory
+from everlearn.model.chat import Chat
+
+
+def chat_format(name: str) -> Chat:
+    """The tokenizer, chat template and context of the model called `name`.
+
+    Raises:
+        ModelError: the model cannot be found or fetched, or it has no usable tokenizer.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    folder = model_directory(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"could not read the tokenizer of {name}: {reason}", "a transformers directory is needed") from None
+    return Chat(tokenizer, int(config.max_position_embeddings))

@@ -1,0 +1,76 @@
+"""Packed rows must behave as if each stood alone: the same logits, the same gradients, no look across."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+
+from everlearn.model.chat import Row
+from everlearn.model.packing import batches_by_size, pack
+
+
+def rows_of(seed: int, count: int = 9) -> list[Row]:
+    """Rows of different lengths; most start alike, some do not."""
+    source = random.Random(seed)
+    rows = []
+    for number in range(count):
+        start = [5] * 14 if number % 3 else [source.randrange(2, 250) for _ in range(3)]
+        rest = [source.randrange(2, 250) for _ in range(source.randrange(2, 20))]
+        learn = [False] * len(start) + [source.random() < 0.5 for _ in rest[:-1]] + [True]
+        rows.append(Row((*start, *rest), tuple(learn)))
+    return rows
+
+
+def alone(model, row: Row) -> torch.Tensor:
+    """Logits at the targets of one row, computed without packing."""
+    logits = model.network(input_ids=torch.tensor([row.ids])).logits[0].float()
+    return logits[[place - 1 for place, learn in enumerate(row.learn) if learn]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_packed_logits_equal_those_of_rows_alone(tiny, seed):
+    tiny.network.float()
+    rows = rows_of(seed)
+    batch = pack(rows)
+    packed = tiny.logits(batch)
+    for number, row in enumerate(rows):
+        assert torch.allclose(packed[batch.row_N == number], alone(tiny, row), atol=2e-4)
+
+
+def test_packed_gradients_equal_the_sum_over_rows(tiny):
+    tiny.network.float()
+    rows = rows_of(7)
+    batch = pack(rows)
+    weights = [weight for weight in tiny.network.parameters() if weight.requires_grad]
+    loss = torch.nn.functional.cross_entropy(tiny.logits(batch), batch.targets_N, reduction="sum")
+    packed = torch.autograd.grad(loss, weights)
+    separate = [torch.zeros_like(weight) for weight in weights]
+    for row in rows:
+        targets = torch.tensor([token for token, learn in zip(row.ids, row.learn, strict=True) if learn])
+        loss = torch.nn.functional.cross_entropy(alone(tiny, row), targets, reduction="sum")
+        for total, gradient in zip(separate, torch.autograd.grad(loss, weights), strict=True):
+            total += gradient
+    for one, other in zip(packed, separate, strict=True):
+        assert torch.allclose(one, other, atol=2e-3, rtol=1e-3)
+
+
+def test_every_target_is_asked_for_once():
+    rows = rows_of(3)
+    batch = pack(rows)
+    for number, row in enumerate(rows):
+        wanted = [token for token, learn in zip(row.ids, row.learn, strict=True) if learn]
+        assert batch.targets_N[batch.row_N == number].tolist() == wanted
+
+
+def test_a_shared_start_is_packed_once():
+    rows = [Row((7,) * 40 + (number,), (False,) * 40 + (True,)) for number in range(10, 20)]
+    assert pack(rows).tokens < 2 * 50
+
+
+def test_batches_hold_every_row_once():
+    rows = rows_of(1, count=30)
+    groups = batches_by_size(rows, 64)
+    assert sorted(index for group in groups for index in group) == list(range(30))
+    assert len(groups) > 1
