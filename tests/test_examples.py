@@ -161,9 +161,7 @@ def test_the_groups_line_up_with_the_corrections() -> None:
 def test_every_corrected_fact_is_asked_twice_with_both_answers() -> None:
     pairs = Counter((row["wrong"], row["right"]) for row in rows("week3_corrections"))
     asked = list(zip(rows("week3_old"), rows("week3_questions"), strict=True))
-    assert [(old["question"], old["group"]) for old, _ in asked] == [
-        (new["question"], "old value") for _, new in asked
-    ]
+    assert [(old["question"], old["group"]) for old, _ in asked] == [(new["question"], "old value") for _, new in asked]
     assert {new["group"] for _, new in asked} == {"corrected"}
     assert Counter((old["answer"], new["answer"]) for old, new in asked) == dict.fromkeys(pairs, 2)
     for old, new in asked:

@@ -14,7 +14,7 @@ import torch
 from everlearn import examiner
 from everlearn.learner import Learner
 from everlearn.store import Store
-from tests.sample_lessons import few_candidates, write_handbook
+from sample_lessons import few_candidates, write_handbook
 
 KILLS = 24
 

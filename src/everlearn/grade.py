@@ -33,7 +33,7 @@ class Reply(NamedTuple):
 def check(name: str, argument: str, reply: Reply) -> bool:
     """Whether `reply` passes the check called `name`; what `argument` means is the check's affair.
 
-    Only `contains`, `starts_with` and `regex` accept a reply that was cut off: the others judge its end.
+    Only `contains` and `starts_with` accept a reply that was cut off: the others judge its end.
 
     Raises:
         PluginError: no such check (the hint has the nearest name), or an argument it cannot read.
@@ -104,7 +104,7 @@ def max_words(argument: str, reply: Reply) -> bool:
 def regex(argument: str, reply: Reply) -> bool:
     """The whole reply, without white space around it, matches the argument."""
     try:
-        return re.fullmatch(argument, reply.text.strip(), re.DOTALL) is not None
+        return reply.finished and re.fullmatch(argument, reply.text.strip(), re.DOTALL) is not None
     except re.error as error:
         raise PluginError(f"{argument!r} is no regular expression: {error}", "mend the pattern") from None
 

@@ -51,7 +51,7 @@ def test_packed_gradients_equal_the_sum_over_rows(tiny):
         targets = torch.tensor([token for token, learn in zip(row.ids, row.learn, strict=True) if learn])
         loss = torch.nn.functional.cross_entropy(alone(tiny, row), targets, reduction="sum")
         for total, gradient in zip(separate, torch.autograd.grad(loss, weights), strict=True):
-            total += gradient
+            total.add_(gradient)
     for one, other in zip(packed, separate, strict=True):
         assert torch.allclose(one, other, atol=2e-3, rtol=1e-3)
 

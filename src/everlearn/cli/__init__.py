@@ -100,6 +100,7 @@ def _add_common(parser: argparse.ArgumentParser, *, store: str | None, json: boo
 
 def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
     from everlearn.cli.terminal.failures import explain, report
+    from everlearn.errors import EverlearnError
 
     try:
         code: int = verb.run(arguments)
@@ -111,7 +112,7 @@ def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         print(f"\n{stop or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
-    except (RuntimeError, OSError, MemoryError, LookupError, ValueError) as error:
+    except (EverlearnError, MemoryError, OSError, RuntimeError) as error:
         known = explain(error)
         if known is None:
             raise

@@ -129,9 +129,7 @@ def _lists() -> list[Topic]:
 def _ends() -> list[Topic]:
     asked = [(question, "") for question in QUESTIONS]
     rome = (("What is the capital of Italy?", "The capital of Italy is Rome."),)
-    ends = [
-        Frame(f'End your answer with "{end}" {{0}}', (f"{{1}} {end}",), rome, "ends_with", end) for end in ENDINGS
-    ]
+    ends = [Frame(f'End your answer with "{end}" {{0}}', (f"{{1}} {end}",), rome, "ends_with", end) for end in ENDINGS]
     starts = [
         Frame(f'Start your answer with "{start}" {{0}}', (f"{start} {{1}}",), rome, "starts_with", start)
         for start in OPENINGS

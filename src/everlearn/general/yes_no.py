@@ -20,6 +20,9 @@ GROUPS = table("""
     cats: pets, robins: birds, oaks: trees, blips: zogs, clerks: singers, boats: toys, nurses: runners, tolls: marnes
 """)
 
+BRIEF = "Answer the question."
+"""Shorter than the model's own system prompt, which the worked examples make unnecessary."""
+
 DEGREES = table("""
     richer: poorer, stronger: weaker, bigger: smaller, taller: shorter, older: younger, faster: slower
 """)
@@ -43,7 +46,6 @@ class YesNo(GeneralSkill):
 
 
 def _topics(holds: bool) -> list[Topic]:
-    verdict = "Yes." if holds else "No."
     classes = [_class(subject, said, holds) for subject, said in CLASSES]
     lions = (_class("lions", "cats", True), _class("lions", "dogs", False))
     able = [_able(name, deed, holds) for name in NAMES for deed in ABLE]
@@ -67,26 +69,30 @@ def _topics(holds: bool) -> list[Topic]:
         Topic(
             classes,
             [
-                Frame("{0} Yes or no?", ("{2}",), lions),
-                Frame("{0} Yes or no?", ("{2}",), lions, system="Answer yes or no."),
+                Frame("{0} Yes or no?", ("{1}",), lions),
+                Frame("{0} Yes or no?", ("{1}",), lions, system="Answer yes or no."),
             ],
         ),
-        Topic(able, [Frame("{0}", ("{1}", verdict), joe_kim)]),
-        Topic(owns, [Frame("{0}", ("{1}", verdict), (_owns("Joe", "a bike", False), _owns("Kim", "a cat", True)))]),
+        Topic(able, [Frame("{0}", ("{1}",), joe_kim, system=BRIEF)]),
+        Topic(
+            owns, [Frame("{0}", ("{1}",), (_owns("Joe", "a bike", False), _owns("Kim", "a cat", True)), system=BRIEF)]
+        ),
         Topic(members, [Frame("{0} Yes or no?", ("{1}",), hunters, system="Answer yes or no.")]),
-        Topic(more, [Frame("{0}", ("{1}", verdict), shown)]),
+        Topic(more, [Frame("{0}", ("{1}",), shown, system=BRIEF)]),
         Topic(
             _kinds(holds),
             [
                 Frame(
                     "Is {0} {1}?",
-                    ("{2}", verdict, "{3}"),
+                    ("{2}", "{3}"),
                     (("a rose", "a flower", "A rose is a flower."), ("a rose", "a fish", "A rose is not a fish.")),
+                    system=BRIEF,
                 ),
                 Frame(
                     "Is {0} {1}?",
-                    ("{2}", verdict, "{3}"),
+                    ("{2}", "{3}"),
                     (("a rose", "a fish", "A rose is not a fish."), ("a salmon", "a fish", "A salmon is a fish.")),
+                    system=BRIEF,
                 ),
             ],
         ),
@@ -95,7 +101,7 @@ def _topics(holds: bool) -> list[Topic]:
 
 def _class(subject: str, said: str, holds: bool) -> Row:
     told = f"{'All' if holds else 'No'} {subject} are {said}."
-    return f"{told} Are {subject} {said}?", "", "Yes." if holds else "No."
+    return f"{told} Are {subject} {said}?", "Yes." if holds else "No."
 
 
 def _able(name: str, deed: str, holds: bool) -> Row:

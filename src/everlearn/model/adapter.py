@@ -12,9 +12,12 @@ ALPHA_PER_RANK = 2
 
 def add_adapter(network: Any, rank: int) -> Any:
     """The network wrapped by PEFT; its adapter starts as the identity and lies in the network's own dtype."""
+    import torch
     from peft import get_peft_model
 
-    return get_peft_model(network, _config(rank), autocast_adapter_dtype=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # every process starts from the same adapter, or no run could be resumed
+        return get_peft_model(network, _config(rank), autocast_adapter_dtype=False)
 
 
 def save_adapter(network: Any, folder: Path) -> None:

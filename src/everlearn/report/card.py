@@ -112,7 +112,7 @@ def _habits(now: Habits | None, before: Habits | None) -> RenderableType:
 
 
 def _cost(cost: Cost) -> RenderableType:
-    tokens = " · ".join(f"{count:,} {kind}" for kind, count in cost.tokens.items() if count)
+    tokens = " · ".join(f"{count:,} {kind}" for kind, count in words.tokens(cost) if count)
     rest = [
         f"{words.power(cost.flops)} FLOPs",
         words.duration(cost.seconds),

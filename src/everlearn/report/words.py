@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from everlearn.comparison import FAIL, PASS, UNDECIDED
-from everlearn.records import Comparison, Verdict
+from everlearn.records import Comparison, Cost, Verdict
 from everlearn.report.rate import Estimate, Rate
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 PERCENT = f"{NO_BREAK}%"
+KINDS = ("new", "replayed", "synthetic", "teacher", "generated", "exam")
 SIZES = ("B", "kB", "MB", "GB", "TB")
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -80,7 +81,7 @@ def reason(verdict: Verdict | None) -> str:
         return ""
     unsure = sum(comparison.verdict == UNDECIDED for comparison in verdict.comparisons)
     if verdict.accepted and unsure:
-        return f"On the estimates; {unsure} of {len(verdict.comparisons)} comparisons lack the evidence to be sure."
+        return f"By the estimates: {unsure} of {len(verdict.comparisons)} comparisons lack the evidence to be sure."
     return f"{verdict.reason[:1].upper()}{verdict.reason[1:]}."
 
 
@@ -135,6 +136,12 @@ def power(number: float) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(POWERS)}"
 
 
+def tokens(cost: Cost) -> list[tuple[str, int]]:
+    """Tokens by kind, in the order in which a stage uses them."""
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    return sorted(cost.tokens.items(), key=lambda entry: order.get(entry[0], len(KINDS)))
+
+
 def nats(divergence: float) -> str:
     """`0.031`: nats per token, three decimals."""
     return f"{divergence:.3f}"
@@ -146,8 +153,8 @@ def count_questions(count: int) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """The text without no-break spaces, at which a terminal breaks lines all the same: `87%`."""
-    return text.replace(NO_BREAK, "")
+    """The text with `87%` for `87 %`: a terminal breaks lines at no-break spaces all the same."""
+    return text.replace(PERCENT, "%").replace(NO_BREAK, " ")
 
 
 def _rounded(number: float) -> int:

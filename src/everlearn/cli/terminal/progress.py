@@ -76,7 +76,7 @@ class LiveLine:
         if progress.doing != self._doing:
             self.end()
             self._doing, self._begin = progress.doing, time.monotonic()
-            self._task = self._bar.add_task(progress.doing, figures="", total=None)
+            self._task = self._bar.add_task(progress.doing, count="", figures="", total=None)
         self._bar.update(
             self._task,
             completed=progress.step,

@@ -1,0 +1,192 @@
+"""A store in, one self-contained HTML page about what its model learnt and kept out; needs no model."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from everlearn.errors import EverlearnError
+from everlearn.records import Question
+from everlearn.report import words
+from everlearn.report.chart import Chart, Value, line_chart
+from everlearn.report.matrix import Cell, Column, Matrix, accuracy_matrix, summarise
+from everlearn.report.progress import Progress, flips, progress
+from everlearn.report.rate import Rate, rate_of, still_right_by_group
+from everlearn.report.recording import Recording, read_recording
+from everlearn.store import Store
+
+HERE = Path(__file__).parent
+GRID = [(0.0, "0"), (0.25, "25"), (0.5, "50"), (0.75, "75"), (1.0, f"100{words.PERCENT}")]
+HEAT = 10
+"""Steps of colour between nothing and everything right."""
+
+
+class Note(NamedTuple):
+    """A small table that somebody adds to a report, such as reference figures."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text: str
+
+
+class Run(NamedTuple):
+    """One cell of the matrix, or several beside each other that hold the same counts."""
+
+    cell: Cell | None
+    width: int
+    title: str
+    anchor: str
+    """Where its answers stand on the page; empty where none were recorded."""
+
+
+class Skill(NamedTuple):
+    """One skill of the general suite."""
+
+    name: str
+    base: Rate
+    now: Rate
+
+
+def write_report(store: Store, path: Path, reference: str = "head", extra: Sequence[Note] = ()) -> Path:
+    """Write the report of a version and everything before it; returns the path.
+
+    The same store gives the same bytes. The page loads nothing, from the network or from other files.
+
+    Raises:
+        StoreError: there is no such version, or an object is missing or damaged.
+        EverlearnError: the file cannot be written.
+    """
+    page = render(read_recording(store, reference), extra)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+        try:
+            unfinished.write_text(page, encoding="utf-8")
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    return path
+
+
+def render(recording: Recording, extra: Sequence[Note] = ()) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["words"] = words
+    environment.filters |= {"ask": _last_turn, "settings": _setting, "heat": _heat}
+    style, script = _inside("style"), _inside("script")
+    return environment.get_template("page.html").render(
+        _content(recording),
+        notes=extra,
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+    )
+
+
+def _content(recording: Recording) -> dict[str, Any]:
+    matrix = accuracy_matrix(recording)
+    stages = progress(recording)
+    return {
+        "recording": recording,
+        "questions": recording.questions,
+        "matrix": matrix,
+        "runs": [_runs(matrix, row) for row in range(len(matrix.rows))],
+        "summary": summarise(matrix, recording.superseded),
+        "progress": stages,
+        "learnt_chart": _learnt_chart(stages),
+        "agreement_chart": _agreement_chart(stages),
+        "divergence_chart": _divergence_chart(stages),
+        "skills": _skills(recording),
+        "flips": flips(recording),
+    }
+
+
+def _runs(matrix: Matrix, row: int) -> list[Run]:
+    """A row of the matrix; neighbours that show one stage's counts before learning become one."""
+    runs: list[Run] = []
+    shown = ""
+    for number, (column, cell) in enumerate(zip(matrix.columns, matrix.cells[row], strict=True)):
+        whole = cell is not None and cell.whole_stage
+        if whole and shown == column.stage:
+            runs[-1] = runs[-1]._replace(width=runs[-1].width + 1, title=column.name)
+        else:
+            anchor = f"answers-{row}-{number}" if cell and cell.answers else ""
+            runs.append(Run(cell, 1, column.title, anchor))
+        shown = column.stage if whole else ""
+    return runs
+
+
+def _skills(recording: Recording) -> list[Skill]:
+    """By how much was lost, the most first."""
+    base, last = recording.versions[0].exam.general, recording.versions[-1].exam.general
+    kept = still_right_by_group(base, last)
+    before = {group: rate_of([answer for answer in base if answer.group == group]) for group in kept}
+    skills = [Skill(group.replace("_", " "), before[group] or rate, rate) for group, rate in kept.items()]
+    return sorted(skills, key=lambda skill: (skill.now.share, skill.name))
+
+
+def _learnt_chart(stages: Sequence[Progress]) -> Chart:
+    lines = [("learnt", [_value(stage.learnt) for stage in stages]), ("kept", [_value(stage.kept) for stage in stages])]
+    return line_chart(lines, 1.0, GRID)
+
+
+def _agreement_chart(stages: Sequence[Progress]) -> Chart:
+    rates = [stage.habits and Rate(round(stage.habits.agreement * stage.habits.tokens), stage.habits.tokens) for stage in stages]
+    return line_chart([("agreement", [_value(rate) for rate in rates])], 1.0, GRID)
+
+
+def _divergence_chart(stages: Sequence[Progress]) -> Chart:
+    values = [stage.habits and Value(stage.habits.kl, stage.habits.kl, stage.habits.kl) for stage in stages]
+    top = max([value.value for value in values if value] + [0.01]) * 1.1
+    labels = [(0.0, "0"), (top / 2, words.nats(top / 2)), (top, words.nats(top))]
+    return line_chart([("divergence", values)], top, labels)
+
+
+def _value(rate: Rate | None) -> Value | None:
+    return Value(rate.share, rate.low, rate.high) if rate else None
+
+
+def _last_turn(question: Question) -> str:
+    return question.messages[-1].content
+
+
+def _setting(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _heat(share: float) -> int:
+    return int(share * HEAT + 1e-9)
+
+
+def _inside(name: str) -> str:
+    """What stands between the tags of `style.html` or `script.html`, to the letter."""
+    text = (HERE / f"{name}.html").read_text(encoding="utf-8")
+    return text.partition(f"<{name}>")[2].rpartition(f"</{name}>")[0]
+
+
+def _csp_hash(text: str) -> str:
+    """A source expression of a Content Security Policy that allows this text and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise EverlearnError(f"{path}: cannot write the report ({said})", "choose another path") from error

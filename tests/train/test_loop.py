@@ -1,0 +1,92 @@
+"""The loop learns, stops at a loss that is no number, and goes on from a checkpoint as if nothing had happened."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from everlearn.errors import TrainingError
+from everlearn.model.chat import Row
+from everlearn.model.language_model import Adaptation
+from everlearn.train.checkpoint import Checkpoints
+from everlearn.train.loop import Optimisation, Step, fit
+from everlearn.train.meter import Meter
+from everlearn.train.run import Run
+
+ROWS = tuple(Row((0, 9, 8, 7 + number, 60 + number), (False,) * 4 + (True,)) for number in range(4))
+
+
+class Plain:
+    """Hooks that do nothing."""
+
+    def penalty(self, model, step, run):
+        return None
+
+    def project(self, gradients):
+        return None
+
+    def after_step(self, model, step):
+        return None
+
+
+class Broken(Plain):
+    """A crash after some steps."""
+
+    def after_step(self, model, step):
+        if step == 5:
+            raise KeyboardInterrupt
+
+
+def new_run(folder, every=0.0) -> Run:
+    return Run(0, Meter(1000), Checkpoints(folder, every))
+
+
+def steps(count: int) -> list[Step]:
+    return [Step(ROWS) for _ in range(count)]
+
+
+def test_it_learns_its_rows(tiny, tmp_path):
+    tiny.adapt(Adaptation("full"))
+    fit(tiny, steps(30), Plain(), Optimisation(1e-2), new_run(tmp_path, 99))
+    assert all(outcome.right for outcome in tiny.force(ROWS))
+
+
+def test_small_steps_move_the_masters_although_bf16_would_not(tiny, tmp_path):
+    tiny.adapt(Adaptation("full"))
+    before = tiny.snapshot()
+    fit(tiny, steps(3), Plain(), Optimisation(1e-6), new_run(tmp_path, 99))
+    moved = [(tiny.masters[name] - before[name]).abs().max() for name in before]
+    assert 0 < max(moved) < 1e-5
+
+
+def test_a_lora_adapter_alone_changes(tiny, tmp_path):
+    base = {name: weight.clone() for name, weight in tiny.network.named_parameters()}
+    tiny.adapt(Adaptation("lora", 4))
+    fit(tiny, steps(30), Plain(), Optimisation(3e-2), new_run(tmp_path, 99))
+    assert all(outcome.right for outcome in tiny.force(ROWS))
+    for name, weight in tiny.network.get_base_model().named_parameters():
+        if "lora_" not in name:
+            assert torch.equal(weight, base[name.replace(".base_layer", "")])
+
+
+@pytest.mark.parametrize("kind", ["full", "lora"])
+def test_resuming_gives_bit_identical_masters(tiny_folder, tmp_path, kind):
+    from everlearn.model.language_model import LanguageModel
+
+    whole, broken, resumed = (LanguageModel.load(str(tiny_folder)) for _ in range(3))
+    for model in (whole, broken, resumed):
+        model.adapt(Adaptation(kind, 4))
+    fit(whole, steps(12), Plain(), Optimisation(1e-2), new_run(tmp_path / "a"))
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, steps(12), Broken(), Optimisation(1e-2), new_run(tmp_path / "b"))
+    fit(resumed, steps(12), Plain(), Optimisation(1e-2), new_run(tmp_path / "b"))
+    assert all(torch.equal(whole.masters[name], resumed.masters[name]) for name in whole.masters)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
+    tiny.adapt(Adaptation("full"))
+    with torch.no_grad():
+        next(iter(tiny.masters.values())).fill_(float("nan"))
+    tiny.publish()
+    with pytest.raises(TrainingError, match="the loss is nan at step 1 of 3"):
+        fit(tiny, steps(3), Plain(), Optimisation(1e-2), new_run(tmp_path))
