@@ -28,7 +28,7 @@ GOOD = [
     ("regex", r"\d+ apples?", "12 apples\n"),
     ("chat", "", "Hello! How can I help you today?"),
     ("chat", "8", "Hello there, user."),
-    ("chat", "", "I am here. I am here."),
+    ("chat", "", "I am so glad. I am so glad."),
 ]
 
 BAD = [
@@ -61,7 +61,7 @@ BAD = [
     ("chat", "", "Hello!\nUser: how are you?"),
     ("chat", "", "Hello!user\nHow are you?"),
     ("chat", "", "Hello!<|im_start|>user"),
-    ("chat", "", "I am so glad. I am so glad. I am so happy."),
+    ("chat", "", "I am so glad. I am so glad. I am so glad."),
     ("chat", "4", "Hello! How can I help you today?"),
 ]
 

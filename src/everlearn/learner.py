@@ -130,6 +130,7 @@ class Learner:
         *,
         study: str = DEFAULT_STUDY,
         seed: int = 0,
+        name: str = "",
         message: str = "",
     ) -> Learnt:
         """Learn one stage from files and commit it if it passes the gate; else keep it as rejected.

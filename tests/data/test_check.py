@@ -35,9 +35,7 @@ READING = Reading(
 
 def shown(result: Check, colour: bool) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=200, force_terminal=colour, color_system="standard").print(
-        render(result, colour)
-    )
+    Console(file=stream, width=200, force_terminal=colour, color_system="standard").print(render(result, colour))
     return stream.getvalue()
 
 

@@ -98,9 +98,7 @@ def test_recognising_never_fails_on_the_content_of_another_format(write):
 def test_mixed_formats_name_both_formats_and_both_lines(write, fails):
     text = "\n" + SAMPLES["chat_messages"] * 3 + SAMPLES["prompt_completion"]
     problem, hint = fails(write("data.jsonl", text))
-    assert problem == (
-        "data.jsonl:5: mixed formats: this row is prompt_completion, but line 2 is chat_messages"
-    )
+    assert problem == ("data.jsonl:5: mixed formats: this row is prompt_completion, but line 2 is chat_messages")
     assert hint == "put each format into a file of its own"
 
 

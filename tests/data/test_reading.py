@@ -15,9 +15,7 @@ def rows(*answers):
 
 
 def test_duplicates_are_kept_once_and_told_with_their_lines(write):
-    reading = read_items(
-        write("data.jsonl", rows("a", "b", "c", "a", "d", "e", "f", "g", "b", "h", "i", "a"))
-    )
+    reading = read_items(write("data.jsonl", rows("a", "b", "c", "a", "d", "e", "f", "g", "b", "h", "i", "a")))
     assert reading.notes == ("3 duplicate rows left out (lines 4, 9, 12)",)
     assert [item.origin.line for item in reading.items] == [1, 2, 3, 5, 6, 7, 8, 10, 11]
     assert reading.duplicates == tuple(Origin("data.jsonl", line) for line in (4, 9, 12))
@@ -56,9 +54,7 @@ def test_a_folder_is_read_in_sorted_order(write):
 def test_duplicates_in_several_files_are_told_by_file(write):
     for name in "abc":
         write(f"data/{name}.jsonl", rows("same"))
-    assert read_items(Path("data")).notes == (
-        "2 duplicate rows left out (data/b.jsonl line 1; data/c.jsonl line 1)",
-    )
+    assert read_items(Path("data")).notes == ("2 duplicate rows left out (data/b.jsonl line 1; data/c.jsonl line 1)",)
 
 
 def test_what_is_no_data_in_a_folder_is_noted(write):
@@ -105,9 +101,7 @@ def test_a_folder_without_data(write, fails, read):
     assert problem == "empty: no data in this folder"
     assert hint == "give JSONL, JSON, CSV, Markdown, plain text, a skill folder or a saved dataset"
     write("empty/photo.png", b"\x89PNG\0")
-    assert fails(Path("empty"), read)[0] == (
-        "empty: no data in this folder, only empty/photo.png (a PNG image)"
-    )
+    assert fails(Path("empty"), read)[0] == ("empty: no data in this folder, only empty/photo.png (a PNG image)")
 
 
 def test_an_unreadable_folder(write, fails, monkeypatch):

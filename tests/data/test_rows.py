@@ -54,9 +54,7 @@ def test_number_with_too_many_digits(write, fails):
     assert problem == "data.jsonl:1: broken JSON: a number has too many digits"
 
 
-@pytest.mark.parametrize(
-    ("line", "kind"), [("[1]", "a list"), ("3", "a number"), ('"x"', "a text"), ("null", "null")]
-)
+@pytest.mark.parametrize(("line", "kind"), [("[1]", "a list"), ("3", "a number"), ('"x"', "a text"), ("null", "null")])
 def test_row_that_is_no_object(write, fails, line, kind):
     problem, hint = fails(write("data.jsonl", f"{GOOD}\n{line}\n"))
     assert problem == f"data.jsonl:2: this row is {kind}, not an object"

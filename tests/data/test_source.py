@@ -41,8 +41,7 @@ def test_wrong_encoding_names_line_byte_and_offset(write, fails):
     problem, hint = fails(write("notes.txt", b"first line\nK\xf6ln\n"))
     assert problem == "notes.txt:2: not UTF-8: byte 0xf6 at offset 12 of the file"
     assert hint == (
-        "save it as UTF-8 (if that is its encoding): "
-        "iconv -f WINDOWS-1252 -t UTF-8 notes.txt > utf8-notes.txt"
+        "save it as UTF-8 (if that is its encoding): iconv -f WINDOWS-1252 -t UTF-8 notes.txt > utf8-notes.txt"
     )
 
 

@@ -90,7 +90,9 @@ def stage_questions(week, count=40, corrected=0):
         group = "" if not corrected else "corrected" if number >= count - corrected else "unchanged"
         text = f"As of week {week}, fact {number}: when does {subject} {matter}, if nothing special is on?"
         gold = f"{gold} ({week}.{number})"
-        asked.append(Question((Message("user", text),), (gold, f"{gold}."), group, origin=Origin("questions.jsonl", number)))
+        asked.append(
+            Question((Message("user", text),), (gold, f"{gold}."), group, origin=Origin("questions.jsonl", number))
+        )
     return tuple(asked)
 
 
@@ -113,9 +115,7 @@ def three_weeks():
         Correction(question.messages[0].content, question.gold[0], f"at noon ({number})")
         for number, question in enumerate(handbook[-12:])
     )
-    right = tuple(
-        replace(question, gold=(f"at noon ({number})",)) for number, question in enumerate(handbook[-12:])
-    )
+    right = tuple(replace(question, gold=(f"at noon ({number})",)) for number, question in enumerate(handbook[-12:]))
     first = Stage((Document("The harbour office opens at 8:30."),), handbook, "week 1", "handbook.md", "2026-03-02")
     second = Stage((Document("Log lines."),), stage_questions(2), "week 2", "tickets.jsonl", "2026-03-09")
     more = tuple(replace(question, group="corrected") for question in stage_questions(3, 28))

@@ -36,9 +36,7 @@ def test_a_history_with_a_hole_is_refused(grown):
     hole.unlink()
     with pytest.raises(StoreError) as caught:
         require_all(grown._objects, grown.head())
-    assert (
-        str(caught.value) == f"{hole}: the object is missing; commit {grown.resolve('head~1')[:12]} needs it"
-    )
+    assert str(caught.value) == f"{hole}: the object is missing; commit {grown.resolve('head~1')[:12]} needs it"
     require_all(grown._objects, grown.resolve("base"))
 
 

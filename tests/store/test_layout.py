@@ -52,9 +52,7 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path):
     assert "newer everlearn" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "text", ["", "null", "{}", '{"version": "x"}', '{"version": 0}', "\0", '{"version": 1}']
-)
+@pytest.mark.parametrize("text", ["", "null", "{}", '{"version": "x"}', '{"version": 0}', "\0", '{"version": 1}'])
 def test_a_damaged_format_file_is_refused(tmp_path, text):
     Store.create(tmp_path)
     path = tmp_path / ".everlearn" / "format.json"

@@ -23,9 +23,7 @@ def test_a_second_process_is_told_who_holds_the_lock(grown):
         for write in (lambda: store.put(b"x"), store.collect_garbage, lambda: store.advance(store.head())):
             with pytest.raises(StoreError) as caught:
                 write()
-            assert (
-                f"process {holder} on {socket.gethostname()} is writing to this store" in caught.value.problem
-            )
+            assert f"process {holder} on {socket.gethostname()} is writing to this store" in caught.value.problem
             assert f"stop process {holder}" in caught.value.hint
 
     with grown.writing():

@@ -76,9 +76,7 @@ class Platter:
 
         def image(folder):
             return {
-                path.name: image(path)
-                if path.is_dir()
-                else self.synced.get(self.serial[path.stat().st_ino], b"")
+                path.name: image(path) if path.is_dir() else self.synced.get(self.serial[path.stat().st_ino], b"")
                 for path in folder.iterdir()
             }
 

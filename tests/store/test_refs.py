@@ -44,9 +44,7 @@ def test_beginning_again_changes_nothing(references):
     assert (references.branch("main"), references.head()) == (A, B)
 
 
-@pytest.mark.parametrize(
-    "name", ["head", "HEAD", "Base", A, "", "a/b", "../x", ".hidden", "-x", "a b", "x" * 101, "ä"]
-)
+@pytest.mark.parametrize("name", ["head", "HEAD", "Base", A, "", "a/b", "../x", ".hidden", "-x", "a b", "x" * 101, "ä"])
 def test_bad_branch_names_are_refused(references, name):
     with pytest.raises(StoreError) as caught:
         references.set_branch(name, A)

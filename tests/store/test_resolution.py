@@ -24,9 +24,7 @@ def test_all_names_of_a_commit(grown):
             assert grown.resolve(name) == digest, name
 
 
-@pytest.mark.parametrize(
-    "name", ["", "~", "~1", "head~x", "head~-1", "head~1~1", "abc", "nothing", "../HEAD", "head "]
-)
+@pytest.mark.parametrize("name", ["", "~", "~1", "head~x", "head~-1", "head~1~1", "abc", "nothing", "../HEAD", "head "])
 def test_what_is_nothing_is_refused_with_the_names_there_are(grown, name):
     with pytest.raises(StoreError) as caught:
         grown.resolve(name)

@@ -62,7 +62,7 @@ def test_small_steps_move_the_masters_although_bf16_would_not(tiny, tmp_path):
 def test_a_lora_adapter_alone_changes(tiny, tmp_path):
     base = {name: weight.clone() for name, weight in tiny.network.named_parameters()}
     tiny.adapt(Adaptation("lora", 4))
-    fit(tiny, steps(30), Plain(), Optimisation(3e-2), new_run(tmp_path, 99))
+    fit(tiny, steps(60), Plain(), Optimisation(1e-2), new_run(tmp_path, 99))
     assert all(outcome.right for outcome in tiny.force(ROWS))
     for name, weight in tiny.network.get_base_model().named_parameters():
         if "lora_" not in name:

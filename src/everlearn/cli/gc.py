@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     def page() -> RenderableType:
         removed = "would remove" if arguments.dry_run else "removed"
-        found = f"{counted(len(collected.objects), 'object')} and {counted(len(collected.leftovers), 'unfinished file')}"
+        found = (
+            f"{counted(len(collected.objects), 'object')} and {counted(len(collected.leftovers), 'unfinished file')}"
+        )
         lines = [f"{removed} {found}, {size(collected.bytes_freed)}"]
         if collected.kept_for_run:
             kept = counted(len(collected.kept_for_run), "object")

@@ -96,7 +96,7 @@ def _common() -> list[Row]:
 
 
 def _either(chance: random.Random) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for kind, group in SINGULAR:
         for member in GROUPS[group]:
             first, second = chance.sample([member, _stranger(group, chance)], 2)

@@ -8,7 +8,7 @@ from everlearn.records import Question
 WORDS = """
     cat house tree river apple music green water light bread table stone horse train cloud window paper garden
     orange doctor market yellow bridge forest silver letter
-""".split()
+"""
 
 TRIPLES = table("""
     red: blue: green, cat: dog: bird, one: two: three, tea: milk: juice, Tom: Anna: Ben, north: south: east,
@@ -20,7 +20,20 @@ PEOPLE = table("""
     Tom: 5, Anna: 31, Ben: 12, Lisa: 40, Max: 28, Emma: 63, Leo: 9, Nina: 17, Paul: 55, Sara: 22, Carl: 34, Julia: 8
 """)
 
-COUNTRIES = "France Japan Egypt Peru Kenya Spain China Greece Norway Cuba Poland Chile".split()
+COUNTRIES = [
+    "France",
+    "Japan",
+    "Egypt",
+    "Peru",
+    "Kenya",
+    "Spain",
+    "China",
+    "Greece",
+    "Norway",
+    "Cuba",
+    "Poland",
+    "Chile",
+]
 
 QUESTIONS = [
     "What is the capital of France?",
@@ -72,7 +85,7 @@ class FollowingFormat(GeneralSkill):
 
 
 def _letters() -> list[Topic]:
-    words = [(word, word.upper()) for word in WORDS]
+    words = [(word, word.upper()) for word in WORDS.split()]
     lines = [(line,) for line in SENTENCES]
     bird = ("bird", "BIRD")
     return [

@@ -28,8 +28,9 @@ PLAIN = table("""
     paris is a city: Paris is a city, my name is tom: My name is Tom, we live in london: We live in London,
     the sun is hot: The sun is hot, she went home: She went home, the dog ran away: The dog ran away,
     monday is a holiday: Monday is a holiday, anna lives in rome: Anna lives in Rome, he is my friend: He is my friend,
-    it was a long day: It was a long day, berlin is in germany: Berlin is in Germany, the door is open: The door is open,
-    they came back in june: They came back in June, her cat is black: Her cat is black, ben likes soup: Ben likes soup
+    it was a long day: It was a long day, berlin is in germany: Berlin is in Germany,
+    the door is open: The door is open, they came back in june: They came back in June,
+    her cat is black: Her cat is black, ben likes soup: Ben likes soup
 """)
 
 ARTICLES = table("""

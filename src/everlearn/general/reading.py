@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import itertools
 import random
-from typing import NamedTuple
 
 from everlearn.general.contract import GeneralSkill, conversation
 from everlearn.records import Question
 
-NAMES = "Tom Anna Ben Lisa Max Sara Paul Emma Leo Nina Carl Julia".split()
-COLORS = "red blue green yellow white black brown gray".split()
-THINGS = "hat car bag coat bike cup tent lamp".split()
-TOWNS = "Velmora Dristan Kelbury Norvale Ostwin Pellmark Tarnby Quillon".split()
-JOBS = "baker teacher doctor farmer painter pilot nurse singer".split()
-PETS = "dog cat horse rabbit parrot turtle".split()
-PET_NAMES = "Rex Milo Luna Pip Bella Coco Otto Zara".split()
-FOODS = "apples pears eggs lemons plums cakes".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+PARTS = {
+    "name": ["Tom", "Anna", "Ben", "Lisa", "Max", "Sara", "Paul", "Emma", "Leo", "Nina", "Carl", "Julia"],
+    "color": ["red", "blue", "green", "yellow", "white", "black", "brown", "gray"],
+    "thing": ["hat", "car", "bag", "coat", "bike", "cup", "tent", "lamp"],
+    "town": ["Velmora", "Dristan", "Kelbury", "Norvale", "Ostwin", "Pellmark", "Tarnby", "Quillon"],
+    "job": ["baker", "teacher", "doctor", "farmer", "painter", "pilot", "nurse", "singer"],
+    "pet": ["dog", "cat", "horse", "rabbit", "parrot", "turtle"],
+    "pet_name": ["Rex", "Milo", "Luna", "Pip", "Bella", "Coco", "Otto", "Zara"],
+    "count": ["2", "3", "4", "5", "6", "7", "8", "9"],
+    "food": ["apples", "pears", "eggs", "lemons", "plums", "cakes"],
+    "day": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+}
+"""What the passages are made of; the towns are invented."""
 
+COUNT = 84
 
-class Story(NamedTuple):
-    """What a passage tells."""
+QuestionAndAnswer = tuple[str, str]
+"""With the parts in braces."""
 
-    name: str
-    color: str
-    thing: str
-    town: str
-    job: str
-    pet: str
-    pet_name: str
-    count: int
-    food: str
-    day: str
+Asking = tuple[QuestionAndAnswer, dict[str, str]]
+"""A question, and the facts about which it is asked."""
 
-
-ASKED = {
+ASKED: dict[str, tuple[QuestionAndAnswer, ...]] = {
     "{name} is a {job} from {town}. {name} owns a {color} {thing}.": (
         ("Where is {name} from?", "{name} is from {town}."),
         ("What is {name}'s job?", "{name} is a {job}."),
@@ -59,43 +54,45 @@ ASKED = {
         ("What color is the {thing}?", "The {thing} is {color}."),
     ),
 }
-"""Passages, and the questions on each with the answer; the worked example asks a different one."""
+"""Passages, and what can be asked about each."""
 
-EXAMPLE = Story("Kim", "pink", "scarf", "Arden", "clerk", "goat", "Bo", 4, "nuts", "Sunday")
+EXAMPLE = {
+    "name": "Kim",
+    "color": "pink",
+    "thing": "scarf",
+    "town": "Arden",
+    "job": "clerk",
+    "pet": "goat",
+    "pet_name": "Bo",
+    "count": "4",
+    "food": "nuts",
+    "day": "Sunday",
+}
+"""What the passage of the worked example is made of."""
 
 
 class Reading(GeneralSkill):
     """Finding in a text what is asked for."""
 
     def questions(self, seed: int) -> list[Question]:
-        """Passages about invented people; some ask after a worked example, some go on asking about the same."""
-        chance = random.Random(f"reading {seed}")
+        """Passages about invented people, each asked about after a worked example or after another question."""
+        chance = random.Random(f"{self.name} {seed}")
         pairs = [
             (passage, first, second)
             for passage, asked in ASKED.items()
             for first, second in itertools.permutations(asked, 2)
         ]
-        drawn = (chance.choice(pairs) for _ in itertools.count())
         questions: dict[Question, None] = {}
-        while len(questions) < 84:
-            passage, shown, asked = next(drawn)
-            going_on = len(questions) % 2 == 0
-            questions[self._question(passage, shown, asked, _story(chance), going_on)] = None
+        while len(questions) < COUNT:
+            passage, earlier, asked = chance.choice(pairs)
+            facts = {part: chance.choice(pool) for part, pool in PARTS.items()}
+            shown = (earlier, facts) if len(questions) % 2 else (asked, EXAMPLE)
+            questions[self._question(passage, shown, (asked, facts))] = None
         return list(questions)
 
-    def _question(
-        self, passage: str, shown: tuple[str, str], asked: tuple[str, str], story: Story, going_on: bool
-    ) -> Question:
-        facts, example = story._asdict(), EXAMPLE._asdict()
-        prompt, answer = asked[0].format(**facts), asked[1].format(**facts)
-        if going_on:
-            shot = (f"{passage} {shown[0]}".format(**facts), shown[1].format(**facts))
-        else:
-            shot = (f"{passage} {asked[0]}".format(**example), asked[1].format(**example))
-            prompt = f"{passage.format(**facts)} {prompt}"
-        return Question(conversation([shot], prompt), (answer,), self.name)
-
-
-def _story(chance: random.Random) -> Story:
-    pools = (NAMES, COLORS, THINGS, TOWNS, JOBS, PETS, PET_NAMES, range(2, 10), FOODS, DAYS)
-    return Story(*(chance.choice(pool) for pool in pools))
+    def _question(self, passage: str, shown: Asking, asked: Asking) -> Question:
+        """What is asked after what is shown; where both are about the same facts, the passage is not repeated."""
+        (earlier, told), (asking, facts) = shown, asked
+        example = (f"{passage} {earlier[0]}".format(**told), earlier[1].format(**told))
+        prompt = asking[0] if told == facts else f"{passage} {asking[0]}"
+        return Question(conversation([example], prompt.format(**facts)), (asking[1].format(**facts),), self.name)

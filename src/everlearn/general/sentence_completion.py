@@ -72,7 +72,9 @@ class SentenceCompletion(GeneralSkill):
 
 def _topics() -> list[Topic]:
     race = (("Slow and steady wins the", "race"),)
-    choices = [_choice(start, *ends, swapped) for start, *ends in CHOICES for swapped in (False, True)]
+    choices = [
+        _choice(start, sense, nonsense, swapped) for start, sense, nonsense in CHOICES for swapped in (False, True)
+    ]
     shown = (_choice("Grass is", "green", "pink", False), _choice("Rabbits can", "jump", "fly", True))
     workers = [(worker, deed, capital(deed)) for worker, deed in WORKERS]
     hair = (("dry our hair", "a hairdryer"),)

@@ -29,62 +29,12 @@ COMPARED = table("""
     deep: deeper: deepest, rich: richer: richest, warm: warmer: warmest, weak: weaker: weakest
 """)
 
-WORDS = [
-    "apple",
-    "house",
-    "window",
-    "table",
-    "green",
-    "river",
-    "stone",
-    "light",
-    "bread",
-    "water",
-    "music",
-    "paper",
-    "train",
-    "cloud",
-    "horse",
-    "garden",
-    "summer",
-    "mountain",
-    "orange",
-    "family",
-    "doctor",
-    "market",
-    "yellow",
-    "island",
-    "bridge",
-    "forest",
-    "dragon",
-    "winter",
-    "silver",
-    "letter",
-    "kitchen",
-    "number",
-    "animal",
-    "banana",
-    "camera",
-    "dinner",
-    "engine",
-    "finger",
-    "guitar",
-    "hammer",
-    "insect",
-    "jacket",
-    "ladder",
-    "monkey",
-    "needle",
-    "office",
-    "pencil",
-    "rabbit",
-    "school",
-    "ticket",
-    "uncle",
-    "village",
-    "wallet",
-    "zebra",
-]
+WORDS = """
+    apple house window table green river stone light bread water music paper train cloud horse garden summer
+    mountain orange family doctor market yellow island bridge forest dragon winter silver letter kitchen number
+    animal banana camera dinner engine finger guitar hammer insect jacket ladder monkey needle office pencil
+    rabbit school ticket uncle village wallet zebra
+"""
 
 
 class Spelling(GeneralSkill):
@@ -96,7 +46,7 @@ class Spelling(GeneralSkill):
 
 
 def _topics() -> list[Topic]:
-    letters = [_spelled(word) for word in WORDS]
+    letters = [_spelled(word) for word in WORDS.split()]
     cat, fish = _spelled("cat"), _spelled("fish")
     mouse, teach, new = ("mouse", "mice"), ("teach", "taught"), ("new", "newer", "newest")
     return [

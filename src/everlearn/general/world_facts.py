@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from everlearn.general.contract import Frame, GeneralSkill, Row, Topic, article, capital, table
+from everlearn.general.contract import Frame, GeneralSkill, Topic, article, capital, table
 from everlearn.records import Question
 
 CAPITALS = table("""
@@ -139,19 +139,21 @@ def _topics() -> list[Topic]:
         Topic(CAPITALS, capitals),
         Topic(CONTINENTS, continents),
         Topic(LANGUAGES, languages),
-        Topic(*_places()),
+        _places(),
         *_science(),
         *_people(),
     ]
 
 
-def _places() -> tuple[list[Row], list[Frame]]:
+def _places() -> Topic:
     tower = (("the Leaning Tower", "Pisa", "The Leaning Tower"),)
-    rows = [(place, city, capital(place)) for place, city in LANDMARKS]
-    return rows, [
-        Frame("In which city is {0}?", ("{2} is in {1}.",), tower),
-        Frame("Where is {0}?", ("{2} is located in {1}.", "{2} is in {1}."), tower),
-    ]
+    return Topic(
+        [(place, city, capital(place)) for place, city in LANDMARKS],
+        [
+            Frame("In which city is {0}?", ("{2} is in {1}.",), tower),
+            Frame("Where is {0}?", ("{2} is located in {1}.", "{2} is in {1}."), tower),
+        ],
+    )
 
 
 def _science() -> list[Topic]:

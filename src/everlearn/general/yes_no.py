@@ -12,8 +12,8 @@ CLASSES = table("""
     goats: gray, spoons: silver, games: free, roads: long, judges: wise, coins: round, shirts: dry, cakes: sweet
 """)
 
-ABLE = "swim sing drive cook dance read paint ski climb".split()
-NAMES = "Tom Sam Anna Ben Lisa Max Emma Leo Nina Paul".split()
+ABLE = ["swim", "sing", "drive", "cook", "dance", "read", "paint", "ski", "climb"]
+NAMES = ["Tom", "Sam", "Anna", "Ben", "Lisa", "Max", "Emma", "Leo", "Nina", "Paul"]
 THINGS = ["a dog", "a car", "a boat", "a garden", "a brother", "a horse", "a key", "a house", "a piano"]
 
 GROUPS = table("""
@@ -28,10 +28,10 @@ DEGREES = table("""
 """)
 
 MEMBERS = {
-    "an animal": "dog cat horse lion tiger cow rabbit bear".split(),
-    "a fruit": "apple banana pear grape peach mango plum cherry".split(),
-    "a vehicle": "car bus truck train boat bicycle tractor taxi".split(),
-    "a tool": "hammer saw drill wrench axe shovel rake chisel".split(),
+    "an animal": ["dog", "cat", "horse", "lion", "tiger", "cow", "rabbit", "bear"],
+    "a fruit": ["apple", "banana", "pear", "grape", "peach", "mango", "plum", "cherry"],
+    "a vehicle": ["car", "bus", "truck", "train", "boat", "bicycle", "tractor", "taxi"],
+    "a tool": ["hammer", "saw", "drill", "wrench", "axe", "shovel", "rake", "chisel"],
 }
 
 
@@ -128,7 +128,7 @@ def _member(one: str, group: str, kind: str, holds: bool) -> Row:
 
 
 def _kinds(holds: bool) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for kind, members in MEMBERS.items():
         others = [other for other in MEMBERS if other != kind]
         for place, member in enumerate(members):

@@ -21,5 +21,7 @@ def chat_format(name: str) -> Chat:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"could not read the tokenizer of {name}: {reason}", "a transformers directory is needed") from None
+        raise ModelError(
+            f"could not read the tokenizer of {name}: {reason}", "a transformers directory is needed"
+        ) from None
     return Chat(tokenizer, int(config.max_position_embeddings))

@@ -76,9 +76,7 @@ def accuracy_matrix(recording: Recording) -> Matrix:
     they fill the cell above the diagonal. A stage that brought no questions has its two counts and nothing else.
     """
     columns = tuple(itertools.chain.from_iterable(_columns(recording.versions)))
-    cells = tuple(
-        tuple(_cell(recording, row, column) for column in columns) for row in range(len(recording.versions))
-    )
+    cells = tuple(tuple(_cell(recording, row, column) for column in columns) for row in range(len(recording.versions)))
     return Matrix(tuple(version.name for version in recording.versions), columns, cells)
 
 
@@ -141,7 +139,9 @@ def _columns(versions: Sequence[Version]) -> list[list[Column]]:
 
 def _cell(recording: Recording, row: int, column: Column) -> Cell | None:
     version = recording.versions[row]
-    answers = tuple(a for a in version.answers(column.stage) if not column.group or column.group == (a.group or "other"))
+    answers = tuple(
+        a for a in version.answers(column.stage) if not column.group or column.group == (a.group or "other")
+    )
     rate = rate_of(answers)
     if rate:
         gone = sum(recording.superseded.get(answer.question, row + 1) <= row for answer in answers)

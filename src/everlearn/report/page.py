@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
+from markupsafe import Markup
 
 from everlearn.errors import EverlearnError
-from everlearn.records import Question
+from everlearn.records import Habits, Question
 from everlearn.report import words
 from everlearn.report.chart import Chart, Value, line_chart
 from everlearn.report.matrix import Cell, Column, Matrix, accuracy_matrix, summarise
@@ -42,6 +43,7 @@ class Run(NamedTuple):
     """One cell of the matrix, or several beside each other that hold the same counts."""
 
     cell: Cell | None
+    row: int
     width: int
     title: str
     anchor: str
@@ -87,11 +89,14 @@ def render(recording: Recording, extra: Sequence[Note] = ()) -> str:
         lstrip_blocks=True,
     )
     environment.globals["words"] = words
-    environment.filters |= {"ask": _last_turn, "settings": _setting, "heat": _heat}
+    environment.globals["agreement"] = _agreement
+    environment.filters |= {"ask": _last_turn, "setting": _setting, "heat": _heat}
     style, script = _inside("style"), _inside("script")
     return environment.get_template("page.html").render(
         _content(recording),
         notes=extra,
+        style=Markup(style),
+        script=Markup(script),
         style_hash=_csp_hash(style),
         script_hash=_csp_hash(script),
     )
@@ -101,6 +106,7 @@ def _content(recording: Recording) -> dict[str, Any]:
     matrix = accuracy_matrix(recording)
     stages = progress(recording)
     return {
+        "headline": _headline(stages),
         "recording": recording,
         "questions": recording.questions,
         "matrix": matrix,
@@ -115,6 +121,19 @@ def _content(recording: Recording) -> dict[str, Any]:
     }
 
 
+def _headline(stages: Sequence[Progress]) -> str:
+    """What there is to say in one sentence."""
+    count, now = len(stages) - 1, stages[-1]
+    if not count:
+        return "Nothing has been taught yet: this is the model as it came."
+    said = [
+        f"answers {words.percent(now.learnt.share)} of what it was taught" if now.learnt else "",
+        f"keeps {words.percent(now.kept.share)} of what it could do" if now.kept else "",
+    ]
+    after = f"After {count} stage{'' if count == 1 else 's'} it "
+    return after + (" and ".join(part for part in said if part) or "was asked nothing") + "."
+
+
 def _runs(matrix: Matrix, row: int) -> list[Run]:
     """A row of the matrix; neighbours that show one stage's counts before learning become one."""
     runs: list[Run] = []
@@ -125,7 +144,7 @@ def _runs(matrix: Matrix, row: int) -> list[Run]:
             runs[-1] = runs[-1]._replace(width=runs[-1].width + 1, title=column.name)
         else:
             anchor = f"answers-{row}-{number}" if cell and cell.answers else ""
-            runs.append(Run(cell, 1, column.title, anchor))
+            runs.append(Run(cell, row, 1, column.title, anchor))
         shown = column.stage if whole else ""
     return runs
 
@@ -145,7 +164,10 @@ def _learnt_chart(stages: Sequence[Progress]) -> Chart:
 
 
 def _agreement_chart(stages: Sequence[Progress]) -> Chart:
-    rates = [stage.habits and Rate(round(stage.habits.agreement * stage.habits.tokens), stage.habits.tokens) for stage in stages]
+    rates = [
+        stage.habits and Rate(round(stage.habits.agreement * stage.habits.tokens), stage.habits.tokens)
+        for stage in stages
+    ]
     return line_chart([("agreement", [_value(rate) for rate in rates])], 1.0, GRID)
 
 
@@ -154,6 +176,10 @@ def _divergence_chart(stages: Sequence[Progress]) -> Chart:
     top = max([value.value for value in values if value] + [0.01]) * 1.1
     labels = [(0.0, "0"), (top / 2, words.nats(top / 2)), (top, words.nats(top))]
     return line_chart([("divergence", values)], top, labels)
+
+
+def _agreement(habits: Habits) -> Rate:
+    return Rate(round(habits.agreement * habits.tokens), habits.tokens)
 
 
 def _value(rate: Rate | None) -> Value | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from everlearn.records import Habits
+from everlearn.records import Answer, Exam, Habits
 from everlearn.report.rate import Rate, rate_of, still_right
 from everlearn.report.recording import Recording
 
@@ -66,3 +67,9 @@ def flips(recording: Recording) -> Flips:
             gone = now.question in recording.superseded and was.correct
             (superseded if gone else won if now.correct else lost).append(flip)
     return Flips(tuple(lost), tuple(won), tuple(superseded))
+
+
+def _all(exam: Exam) -> Iterator[Answer]:
+    yield from exam.general
+    for stage in exam.stages:
+        yield from stage.answers

@@ -86,7 +86,9 @@ def mean(parts: Sequence[Estimate | Rate]) -> Estimate | None:
     """
     if not parts:
         return None
-    figures = [Estimate(part.share, part.low, part.high, part.asked) if isinstance(part, Rate) else part for part in parts]
+    figures = [
+        Estimate(part.share, part.low, part.high, part.asked) if isinstance(part, Rate) else part for part in parts
+    ]
     value = sum(figure.value for figure in figures) / len(figures)
     below = math.sqrt(sum((figure.value - figure.low) ** 2 for figure in figures)) / len(figures)
     above = math.sqrt(sum((figure.high - figure.value) ** 2 for figure in figures)) / len(figures)

@@ -173,7 +173,8 @@ VAGUE = frozenset(
 """Words that are no fact by themselves."""
 
 _NUMBER = rf"(?:\d[\d:.,]*\d|\d|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
-_SPANS = re.compile(rf"(?P<amount>{_NUMBER}(?: [a-z]+)?)|(?P<name>[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)")
+_AMOUNT = re.compile(rf"{_NUMBER}(?: [a-z]+)?")
+_CAPITALISED = re.compile(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
 
 
 class Span(NamedTuple):
@@ -202,21 +203,19 @@ def subjects(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, count in counts.items() if count > max(3, len(texts) // 10))
 
 
-def clause(sentence: str) -> str:
-    """The first main clause, without its full stop."""
-    first = re.split(r", (?:and|so|but|because|when|while|which|where)\b|; |: ", sentence)[0]
-    chosen = first if len(first.split()) >= 4 else sentence
-    return chosen.rstrip(".!?")
+def clauses(sentence: str) -> list[str]:
+    """The main clauses of a sentence that can stand alone, without their full stops; never none."""
+    parts = re.split(r", (?:and|so|but|because|when|while|which|where)\b|; |: ", sentence)
+    whole = [part.strip().rstrip(".!?:") for part in parts]
+    return [part for part in whole if len(part.split()) >= 4] or [sentence.rstrip(".!?:")]
 
 
 def spans(text: str, common: frozenset[str]) -> list[Span]:
     """What can be asked for in a clause: amounts, names, and its last words."""
-    found = []
-    for match in _SPANS.finditer(text):
-        if match.lastgroup == "amount":
-            found.append(_amount(text, match))
-        elif _is_name(match, text) and match.group() not in common:
-            found.append(Span(match.start(), match.end(), _name_kind(match.group())))
+    found = [_amount(text, match) for match in _AMOUNT.finditer(text)]
+    for start, end in _names(text):
+        if text[start:end] not in common and not _is_plain_start(text, start, end):
+            found.append(Span(start, end, _name_kind(text[start:end])))
     last = _last_words(text)
     if last and not common & set(text[last.start : last.end].split()) and not _overlaps(last, found):
         found.append(last)
@@ -244,9 +243,23 @@ def _amount(text: str, match: re.Match[str]) -> Span:
     return Span(match.start(), end, "year" if year else "number")
 
 
-def _is_name(match: re.Match[str], text: str) -> bool:
-    """A capitalised word at the start of a clause is a name only if it is more than one word."""
-    return match.start() > 0 or (" " in match.group() and match.group().split()[0].lower() not in FUNCTION_WORDS)
+def _names(text: str) -> list[tuple[int, int]]:
+    """Where runs of capitalised words begin and end, without an article before them."""
+    found = []
+    for match in _CAPITALISED.finditer(text):
+        start = match.start()
+        for word in match.group().split():
+            if word.lower() not in FUNCTION_WORDS:
+                break
+            start += len(word) + 1
+        if start < match.end():
+            found.append((start, match.end()))
+    return found
+
+
+def _is_plain_start(text: str, start: int, end: int) -> bool:
+    """Whether this is just the capitalised first word of a sentence."""
+    return start == 0 and " " not in text[start:end]
 
 
 def _name_kind(name: str) -> str:

@@ -78,9 +78,7 @@ def test_a_row_with_too_many_or_too_few_cells(write, fails):
     problem, hint = fails(write("data.csv", "question,answer\nq,a\nq,a, b\n"))
     assert problem == "data.csv:3: 3 cells under a header of 2 columns"
     assert hint == 'put cells that hold the separator in quotes: "a, b"'
-    assert fails(write("data.csv", "question,answer\nq\n"))[0] == (
-        "data.csv:2: 1 cell under a header of 2 columns"
-    )
+    assert fails(write("data.csv", "question,answer\nq\n"))[0] == ("data.csv:2: 1 cell under a header of 2 columns")
 
 
 def test_an_open_quote_is_told_where_it_opens(write, fails):

@@ -13,9 +13,7 @@ GOOD = "---\nname: tidy-desk-2\ndescription: Use when the desk is full.\n---\n\n
 
 def test_a_folder_is_one_skill(write):
     folder = write("tidy/SKILL.md", GOOD).parent
-    skill = Skill(
-        "tidy-desk-2", "Use when the desk is full.", "# Steps\n\n1. Sort.", Origin("tidy/SKILL.md", 0)
-    )
+    skill = Skill("tidy-desk-2", "Use when the desk is full.", "# Steps\n\n1. Sort.", Origin("tidy/SKILL.md", 0))
     for path in (folder, folder / "SKILL.md"):
         reading = read_items(path)
         assert (reading.items, reading.format, reading.notes) == ((skill,), "skill_folder", ())

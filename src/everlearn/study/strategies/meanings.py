@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example
-from everlearn.study.sentences import clause, content_words, sentences, spans, subjects
+from everlearn.study.sentences import clauses, content_words, sentences, spans, subjects
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
 from everlearn.study.strategies.rules import questions, sketches
 
@@ -44,8 +44,7 @@ class Meanings(Strategy):
         meanings = other_words(model, texts)
         draw = random.Random(seed)
         made = []
-        for text in texts:
-            asked = clause(text)
+        for asked in (clause for text in texts for clause in clauses(text)):
             for span in spans(asked, common):
                 answer = asked[span.start : span.end]
                 plain = questions(asked, span)[:1] + questions(asked, span)[2:] + sketches(asked, span, 3, draw)

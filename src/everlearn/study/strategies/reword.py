@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example, Message, Origin
 from everlearn.study.reading import Claim, reproduced
-from everlearn.study.sentences import clause, sentences, spans, subjects
+from everlearn.study.sentences import clauses, sentences, spans, subjects
 from everlearn.study.strategies.contract import Strategy, without_repeats
 from everlearn.study.strategies.rules import questions
 
@@ -42,7 +42,7 @@ class Reword(Strategy):
         common = subjects(texts)
         claims: list[Claim] = []
         for original, reworded in self._write(model, texts, seed):
-            asked = clause(original)
+            asked = clauses(original)[0]
             facts = spans(asked, common)
             answers = [asked[fact.start : fact.end] for fact in facts]
             if answers and reworded != original and all(answer in reworded for answer in answers):

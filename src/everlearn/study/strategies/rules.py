@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example
-from everlearn.study.sentences import Span, clause, content_words, sentences, spans, subjects
+from everlearn.study.sentences import Span, clauses, content_words, sentences, spans, subjects
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
 
 QUESTION_WORDS = {
@@ -44,8 +44,7 @@ class Rules(Strategy):
         common = subjects(texts)
         draw = random.Random(seed)
         made = []
-        for text in texts:
-            asked = clause(text)
+        for asked in (clause for text in texts for clause in clauses(text)):
             for span in spans(asked, common):
                 answer = asked[span.start : span.end]
                 forms = questions(asked, span) + sketches(asked, span, self.sketches, draw)

@@ -1,0 +1,150 @@
+"""Show a version's exam, ask it questions of your own, or compare it with another version."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from everlearn.cli import DONE
+from everlearn.cli.terminal.differences import Difference, by_skill, by_stage, table
+from everlearn.cli.terminal.output import clipped, columns, emit, pairs, visible
+from everlearn.cli.terminal.stores import open_learner, open_store, short
+from everlearn.records import Answer, Exam, Habits, Question, StageAnswers
+from everlearn.report.rate import Rate, rate_of
+from everlearn.report.words import nats, percent, span
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from everlearn.cli.terminal.progress import Tell
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many questions of one kind were answered right."""
+
+    part: str
+    """`general` or `stage`."""
+    name: str
+    right: int
+    asked: int
+    low: float
+    """Lower end of the 95 % interval of the share."""
+    high: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which version, which questions, and what to compare with."""
+    parser.add_argument("--at", metavar="REF", default="head", help="the version (default: head)")
+    parser.add_argument("--questions", metavar="FILE", type=Path, help="ask these now, instead of what is on record")
+    parser.add_argument("--compare", metavar="REF", help="a version to compare with, question by question")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print shares by skill and by stage; with `--compare`, paired differences."""
+    store = open_store(arguments)
+    references = [arguments.at, *([arguments.compare] if arguments.compare else [])]
+    names = [store.resolve(reference) for reference in references]
+    questions: tuple[Question, ...] = ()
+    if arguments.questions:
+        from everlearn.data import read_questions
+
+        questions = read_questions(arguments.questions)
+        exams = _ask(arguments, names, questions)
+    else:
+        from everlearn.report.recording import read_recording
+
+        exams = [read_recording(store, name).versions[-1].exam for name in names]
+    if arguments.compare:
+        _compare(arguments, names, exams)
+    else:
+        _show(arguments, names[0], exams[0], questions)
+    return DONE
+
+
+def _ask(arguments: argparse.Namespace, names: list[str], questions: tuple[Question, ...]) -> list[Exam]:
+    """The answers of each version to a person's own questions."""
+    from everlearn.cli.terminal.progress import display
+    from everlearn.train.run import Progress
+
+    with display() as tell:
+        answered = []
+        for name in names:
+            tell(Progress(f"asking {short(name)}", 0, 0))
+            answered.append(_answers(arguments, name, questions, tell))
+    stem = arguments.questions.stem
+    return [Exam((), (StageAnswers("", stem, answers),)) for answers in answered]
+
+
+def _answers(
+    arguments: argparse.Namespace, name: str, questions: tuple[Question, ...], tell: Tell
+) -> tuple[Answer, ...]:
+    from everlearn.examiner import answer_all
+    from everlearn.train.meter import Meter
+
+    learner = open_learner(arguments, tell)
+    learner.checkout(name)
+    return tuple(answer_all(learner.model, questions, Meter(0)))
+
+
+def _show(arguments: argparse.Namespace, name: str, exam: Exam, questions: tuple[Question, ...]) -> None:
+    shares = _shares(exam)
+    facts = {"at": name, "shares": shares, "habits": exam.habits, "exam": exam}
+    emit(arguments, facts, lambda: _page(name, shares, exam, questions))
+
+
+def _shares(exam: Exam) -> list[Share]:
+    skills = Counter(answer.group for answer in exam.general)
+    found = [("general", "all skills", exam.general)] if skills else []
+    found += [("general", skill, tuple(a for a in exam.general if a.group == skill)) for skill in sorted(skills)]
+    found += [("stage", stage.name, stage.answers) for stage in exam.stages]
+    rates = [(part, name, rate_of(answers)) for part, name, answers in found]
+    return [Share(part, name, rate.right, rate.asked, rate.low, rate.high) for part, name, rate in rates if rate]
+
+
+def _page(name: str, shares: list[Share], exam: Exam, questions: tuple[Question, ...]) -> RenderableType:
+    from rich.console import Group
+
+    page = columns(short(name), "right", "asked", "share", "95 % interval", numbers=4)
+    heading = ""
+    for share in shares:
+        if share.part != heading:
+            heading = share.part
+            page.add_row("general" if heading == "general" else "stages", style="bold")
+        rate = Rate(share.right, share.asked)
+        cells = (f"{rate.right:,}", f"{rate.asked:,}", percent(rate.share), span(rate.low, rate.high))
+        page.add_row(f"  {visible(share.name)}", *cells)
+    parts: list[RenderableType] = [page]
+    if exam.habits:
+        parts += ["", pairs(("habits", _habits(exam.habits)))]
+    if questions:
+        parts += ["", *_wrong(exam, questions)]
+    return Group(*parts)
+
+
+def _habits(habits: Habits) -> str:
+    return f"{percent(habits.agreement)} agreement with the base, KL {nats(habits.kl)} nats per token"
+
+
+def _wrong(exam: Exam, questions: tuple[Question, ...]) -> list[RenderableType]:
+    """The questions that were just asked and not answered right."""
+    answers = exam.stages[0].answers
+    page = columns("not answered right", "wanted", "answered")
+    for question, answer in zip(questions, answers, strict=True):
+        if not answer.correct:
+            said = answer.error or answer.text
+            page.add_row(clipped(question.messages[-1].content, 120), clipped(question.gold[0], 80), clipped(said, 80))
+    return [page] if page.row_count else ["every question was answered right"]
+
+
+def _compare(arguments: argparse.Namespace, names: list[str], exams: list[Exam]) -> None:
+    (now, then), (exam, other) = names, exams
+    sections: dict[str, list[Difference]] = {"general": by_skill(other, exam), "stages": by_stage(other, exam)}
+    facts = {"at": now, "compared_with": then, "differences": sections}
+    if not any(sections.values()):
+        emit(arguments, facts, lambda: "no question was put to both versions")
+        return
+    emit(arguments, facts, lambda: table(sections, short(then), short(now)))

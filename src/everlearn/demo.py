@@ -1,0 +1,95 @@
+"""The three example weeks in; a store that learnt them, the matrix of what is known, and goals against figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from everlearn.learner import Learner, Learnt
+from everlearn.records import Answer, Exam, StageAnswers
+
+
+class Week(NamedTuple):
+    """What arrives together, and the held-out questions on it."""
+
+    data: str
+    questions: str
+    title: str
+
+
+WEEKS = (
+    Week("week1_handbook.md", "week1_questions.jsonl", "week 1: a handbook"),
+    Week("week2_tickets.jsonl", "week2_questions.jsonl", "week 2: a way of writing tickets"),
+    Week("week3_corrections.jsonl", "week3_questions.jsonl", "week 3: corrections of the handbook"),
+)
+OLD_VALUES = "week3_old.jsonl"
+"""The questions of week 3 with the answers that are no longer right."""
+
+
+class Goal(NamedTuple):
+    """A figure that the demo should reach after week 3."""
+
+    name: str
+    reached: float
+    wanted: float
+    at_most: bool
+    """Whether the figure should stay below `wanted`."""
+    questions: int
+
+    @property
+    def met(self) -> bool:
+        """Whether it does."""
+        return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
+
+
+def example_file(name: str) -> Path:
+    """One of the files of the example, as installed with the package."""
+    return Path(str(resources.files("everlearn") / "examples" / "three_weeks" / name))
+
+
+def learn_week(learner: Learner, week: Week, method: str) -> Learnt | None:
+    """Learn one week, or go on with it after a crash; None if the store has learnt it before."""
+    if learner.store.read_running("request.json") is not None:
+        return learner.resume()
+    if week.title in {stage.name for _, stage in _learnt(learner)}:
+        return None
+    return learner.learn(
+        example_file(week.data), example_file(week.questions), method, name=week.title, message=week.title
+    )
+
+
+def goals(learner: Learner) -> list[Goal]:
+    """The figures after the last week, beside what they should be."""
+    exam = learner.lineage.exam("head")
+    base = learner.lineage.exam("base")
+    first, second, third = (_of(exam, week) for week in WEEKS)
+    unchanged = [answer for answer in first if answer.group == "unchanged"]
+    old = learner.exam("head", example_file(OLD_VALUES)).stages[0].answers
+    return [
+        Goal("week 1, facts that did not change", _share(unchanged), 0.7, False, len(unchanged)),
+        Goal("week 2, tickets", _share(second), 0.8, False, len(second)),
+        Goal("week 3, corrected facts, new value", _share(third), 0.8, False, len(third)),
+        Goal("week 3, corrected facts, old value", _share(old), 0.1, True, len(old)),
+        Goal("general ability, of the base's", retention(base, exam), 0.97, False, len(exam.general)),
+    ]
+
+
+def retention(base: Exam, exam: Exam) -> float:
+    """Share of the general questions that the base answers right and this version still does."""
+    before = {answer.question for answer in base.general if answer.correct}
+    after = {answer.question for answer in exam.general if answer.correct}
+    return len(before & after) / len(before) if before else 1.0
+
+
+def _learnt(learner: Learner) -> list[tuple[str, StageAnswers]]:
+    return [(stage.stage, stage) for stage in learner.lineage.exam("head").stages] if learner.lineage.root() else []
+
+
+def _of(exam: Exam, week: Week) -> Sequence[Answer]:
+    return next((stage.answers for stage in exam.stages if stage.name == week.title), ())
+
+
+def _share(answers: Sequence[Answer]) -> float:
+    return sum(answer.correct for answer in answers) / len(answers) if answers else 0.0

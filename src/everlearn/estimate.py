@@ -1,0 +1,196 @@
+"""What is to be learnt, a model's size and its measured speed in; time, memory and disk it will take out."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from everlearn.errors import ModelError
+from everlearn.methods.contract import Gradient, Method, Mixture
+from everlearn.model.chat import Chat, Row
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example, Question
+from everlearn.settings import values_of
+
+FROZEN = 2
+"""Bytes for a weight that does not change: bf16."""
+
+CHANGING = 2 + 4 + 8 + 2 + 4
+"""Bytes for a weight that changes: bf16, its fp32 master, Adam's two moments, its gradient in bf16 and in fp32."""
+
+ACTIVATION = 34
+"""Bytes that the backward pass keeps for each token, layer and hidden unit (Korthikanti et al. 2205.05198, without
+the attention matrix)."""
+
+LOGIT = 12
+"""Bytes for each token and vocabulary entry: fp32 logits, their probabilities and their gradient."""
+
+PROGRAM = 600_000_000
+"""Bytes of Python with torch and transformers before a model is loaded."""
+
+BACKWARD = 3
+"""Forward and backward together take this many times a forward pass."""
+
+SAMPLE_TOKENS = 1024
+"""Tokens by which the speed is measured."""
+
+
+class Size(NamedTuple):
+    """How large a model is, read from its directory without loading it."""
+
+    parameters: int
+    changing: int
+    """Weights that training changes: all, or an adapter's."""
+    rows: int
+    """Rows of all weight matrices, each of which a stored delta gives a scale."""
+    hidden: int
+    layers: int
+    vocabulary: int
+
+
+class Work(NamedTuple):
+    """How much there is to learn."""
+
+    examples: int
+    tokens: int
+    """In all examples, once through."""
+    targets: int
+    """Those of them that the loss falls on."""
+    steps: int
+    trained: int
+    """Tokens that go forward and backward in all steps, with what the method adds."""
+    asked: int
+    """Tokens that are only read: exams."""
+
+    @property
+    def per_step(self) -> int:
+        """Tokens in one step."""
+        return math.ceil(self.trained / self.steps) if self.steps else 0
+
+
+class Estimate(NamedTuple):
+    """What a run will take, roughly."""
+
+    seconds: float
+    memory: int
+    """Bytes at the highest point."""
+    disk: int
+    """Bytes of weights that the commit adds to the store."""
+
+
+def estimate(work: Work, size: Size, tokens_per_second: float) -> Estimate:
+    """The estimate; `tokens_per_second` is the speed of a forward pass."""
+    seconds = (BACKWARD * work.trained + work.asked) / tokens_per_second
+    activations = work.per_step * (size.hidden * size.layers * ACTIVATION + size.vocabulary * LOGIT)
+    memory = PROGRAM + standing_memory(size) + activations
+    return Estimate(seconds, memory, _delta_bytes(size))
+
+
+def standing_memory(size: Size) -> int:
+    """Bytes that training takes for weights, masters, moments and gradients, whatever it learns."""
+    frozen = 0 if size.changing == size.parameters else size.parameters
+    return FROZEN * frozen + CHANGING * size.changing
+
+
+def require_memory(size: Size, free: int | None) -> None:
+    """Refuse a run that cannot fit; `free` is in bytes, None where nobody can tell.
+
+    Raises:
+        ModelError: weights, masters, moments and gradients alone need more than is free.
+    """
+    needed = standing_memory(size)
+    if free is None or needed <= free:
+        return
+    whole = size.changing == size.parameters
+    raise ModelError(
+        f"training {size.changing:,} weights needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free",
+        "train an adapter instead: --set weights=lora" if whole else "take a smaller model, or a smaller --set rank=8",
+    )
+
+
+def size_of(folder: Path, method: Method) -> Size:
+    """The size of the model in a directory, and of what a method changes of it."""
+    shapes = _shapes(folder)
+    parameters = sum(math.prod(shape) for shape in shapes.values())
+    changing = parameters
+    if isinstance(method, Gradient) and method.weights == "lora":
+        linear = [shape for name, shape in shapes.items() if len(shape) == 2 and _is_linear(name)]
+        changing = sum(method.rank * (rows + columns) for rows, columns in linear)
+    rows = sum(shape[0] if len(shape) > 1 else 1 for shape in shapes.values())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = config.get("text_config", config)
+    return Size(
+        parameters, changing, rows, config["hidden_size"], config["num_hidden_layers"], config["vocab_size"]
+    )
+
+
+def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:
+    """What a method makes of its examples; `asked` is the number of exam tokens."""
+    fresh = [chat.example(example) for example in mixture.fresh]
+    tokens = sum(len(row.ids) for row in fresh)
+    targets = sum(row.targets for row in fresh)
+    if not isinstance(method, Gradient) or not fresh:
+        return Work(len(fresh), tokens, targets, 0, 0, asked)
+    steps = method.epochs * math.ceil(len(fresh) / method.rows_per_step)
+    trained = method.epochs * tokens + steps * (_replayed(mixture, chat) + _anchored(method))
+    return Work(len(fresh), tokens, targets, steps, trained, asked)
+
+
+def exam_tokens(chat: Chat, questions: Sequence[Question]) -> int:
+    """Tokens that a model reads when it is asked the questions once."""
+    return sum(len(chat.prompt(question.messages)) + _longest(chat, question.gold) for question in questions)
+
+
+def forward_speed(model: LanguageModel, examples: Sequence[Example]) -> float:
+    """Tokens per second of a forward pass, measured on some of the examples."""
+    rows: list[Row] = []
+    for example in examples:
+        rows.append(model.chat.example(example))
+        if sum(len(row.ids) for row in rows) > SAMPLE_TOKENS:
+            break
+    model.force(rows[:1])  # the first pass of all is slower
+    begin = time.monotonic()
+    model.force(rows)
+    return sum(len(row.ids) for row in rows) / (time.monotonic() - begin)
+
+
+def _replayed(mixture: Mixture, chat: Chat) -> float:
+    """Tokens of earlier examples in each step."""
+    if not mixture.old:
+        return 0
+    sample = mixture.old[:: max(1, len(mixture.old) // 50)]
+    return mixture.old_per_step * sum(len(chat.example(example).ids) for example in sample) / len(sample)
+
+
+def _anchored(method: Method) -> int:
+    """Tokens of self-written texts in each step, of a method that has them."""
+    settings = values_of(method)
+    return int(settings.get("anchors_per_step", 0) * settings.get("anchor_length", 0))
+
+
+def _longest(chat: Chat, gold: Sequence[str]) -> int:
+    return max(len(chat.tokenizer.encode(answer, add_special_tokens=False)) for answer in gold) + 1
+
+
+def _delta_bytes(size: Size) -> int:
+    """An adapter is kept in fp32; changed full weights in 8 bits, with one scale a row."""
+    return 4 * size.changing if size.changing != size.parameters else size.parameters + 4 * size.rows
+
+
+def _shapes(folder: Path) -> dict[str, list[int]]:
+    """Shapes of all tensors, from the headers of the safetensors files."""
+    shapes: dict[str, list[int]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        shapes.update({name: entry["shape"] for name, entry in header.items() if name != "__metadata__"})
+    return shapes
+
+
+def _is_linear(name: str) -> bool:
+    """Whether a matrix is a linear layer that an adapter is put on: all but the embedding and the output head."""
+    return "embed" not in name and "lm_head" not in name and "wte" not in name and "wpe" not in name
