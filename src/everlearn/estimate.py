@@ -123,9 +123,7 @@ def size_of(folder: Path, method: Method) -> Size:
     rows = sum(shape[0] if len(shape) > 1 else 1 for shape in shapes.values())
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config = config.get("text_config", config)
-    return Size(
-        parameters, changing, rows, config["hidden_size"], config["num_hidden_layers"], config["vocab_size"]
-    )
+    return Size(parameters, changing, rows, config["hidden_size"], config["num_hidden_layers"], config["vocab_size"])
 
 
 def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:
@@ -136,7 +134,7 @@ def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:
     if not isinstance(method, Gradient) or not fresh:
         return Work(len(fresh), tokens, targets, 0, 0, asked)
     steps = method.epochs * math.ceil(len(fresh) / method.rows_per_step)
-    trained = method.epochs * tokens + steps * (_replayed(mixture, chat) + _anchored(method))
+    trained = method.epochs * tokens + round(steps * (_replayed(mixture, chat) + _anchored(method)))
     return Work(len(fresh), tokens, targets, steps, trained, asked)
 
 

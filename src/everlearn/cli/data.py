@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from everlearn.cli import DONE
 from everlearn.cli.terminal.output import emit
-from everlearn.cli.terminal.stores import store_folder
+from everlearn.cli.terminal.stores import model_name, store_folder
 
 if TYPE_CHECKING:
     from everlearn.data.check import Encode
@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the check; only the tokenizer is loaded."""
-    from everlearn.cli.terminal.plan import model_name
     from everlearn.data import read_items
     from everlearn.data.check import check, render
     from everlearn.model.tokenizer import chat_format

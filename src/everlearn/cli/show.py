@@ -104,7 +104,7 @@ def _data(store: Store, version: Version) -> Data | None:
     stage = version.stage
     if stage is None:
         return None
-    items = Counter(item.kind for item in stage.items)
+    items: Counter[str] = Counter(item.kind for item in stage.items)
     made = _strategies(store, version.commit)
     return Data(stage.name, stage.source, stage.date, dict(items), len(stage.questions), made)
 

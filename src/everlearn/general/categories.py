@@ -43,7 +43,7 @@ class Categories(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Kinds of single things, the common kind of two, and which of two is of a kind."""
-        return self.draw(_topics(random.Random(seed)), count=84, seed=seed)
+        return self.draw(_topics(random.Random(seed)), count=72, seed=seed)
 
 
 def _topics(chance: random.Random) -> list[Topic]:

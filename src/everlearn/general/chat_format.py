@@ -35,4 +35,4 @@ class ChatFormat(GeneralSkill):
             Frame("{0}", ("{1}",), (), "chat", LIMIT, brief),
             Frame("{0}", ("{1}",), (("Hi.", "Hi!"),), "chat", LIMIT, brief),
         ]
-        return self.draw([Topic(lines, frames)], count=80, seed=seed)
+        return self.draw([Topic(lines, frames)], count=60, seed=seed)

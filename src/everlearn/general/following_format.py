@@ -81,7 +81,7 @@ class FollowingFormat(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Capitals, one word, JSON, lists, given openings and endings, quotation marks, repetition."""
-        return self.draw([*_letters(), *_lists(), *_ends(), *_lengths()], count=84, seed=seed)
+        return self.draw([*_letters(), *_lists(), *_ends(), *_lengths()], count=60, seed=seed)
 
 
 def _letters() -> list[Topic]:

@@ -47,7 +47,7 @@ class Grammar(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Agreement, articles, capitals, corrections, negations and questions."""
-        return self.draw(_topics(), count=80, seed=seed)
+        return self.draw(_topics(), count=66, seed=seed)
 
 
 def _topics() -> list[Topic]:

@@ -36,7 +36,7 @@ class Opposites(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Pairs of opposites in five phrasings, and some whole sentences."""
-        return self.draw(_topics(), count=84, seed=seed)
+        return self.draw(_topics(), count=76, seed=seed)
 
 
 def _topics() -> list[Topic]:

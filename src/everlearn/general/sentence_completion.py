@@ -67,7 +67,7 @@ class SentenceCompletion(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Sayings, sensible endings, and what things are for."""
-        return self.draw(_topics(), count=110, seed=seed)
+        return self.draw(_topics(), count=100, seed=seed)
 
 
 def _topics() -> list[Topic]:

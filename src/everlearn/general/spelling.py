@@ -42,7 +42,7 @@ class Spelling(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Letters of common words, capitals, plurals, past tenses and comparisons."""
-        return self.draw(_topics(), count=84, seed=seed)
+        return self.draw(_topics(), count=76, seed=seed)
 
 
 def _topics() -> list[Topic]:

@@ -107,7 +107,7 @@ class WorldFacts(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Several hundred facts, each in one of the phrasings of its topic."""
-        return self.draw(_topics(), count=100, seed=seed)
+        return self.draw(_topics(), count=80, seed=seed)
 
 
 def _topics() -> list[Topic]:

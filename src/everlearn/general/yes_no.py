@@ -40,8 +40,8 @@ class YesNo(GeneralSkill):
 
     def questions(self, seed: int) -> list[Question]:
         """Quantifiers, negations, comparisons and kinds, a yes and a no in turns."""
-        yes = self.draw(_topics(True), count=42, seed=seed)
-        no = self.draw(_topics(False), count=42, seed=seed)
+        yes = self.draw(_topics(True), count=36, seed=seed)
+        no = self.draw(_topics(False), count=36, seed=seed)
         return list(in_turns([yes, no]))
 
 

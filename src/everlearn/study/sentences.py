@@ -199,7 +199,7 @@ def sentences(text: str) -> list[str]:
 
 def subjects(texts: Sequence[str]) -> frozenset[str]:
     """Names that are in so many sentences that asking for them would be pointless."""
-    counts = Counter(match.group() for text in texts for match in re.finditer(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*", text))
+    counts = Counter(text[start:end] for text in texts for start, end in _names(text))
     return frozenset(name for name, count in counts.items() if count > max(3, len(texts) // 10))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from everlearn.cli.terminal.stores import short
 from everlearn.data.places import counted
 from everlearn.examiner import answer_all
 from everlearn.model.delta import layer_distances, read_metadata
-from everlearn.records import Answer, Exam, Example, Stage, StageAnswers, decode
+from everlearn.records import Answer, Exam, Example, Question, Stage, StageAnswers, decode
 from everlearn.report.recording import Recording, Version, read_recording
 from everlearn.study.lesson import Lesson
 from everlearn.train.meter import Meter
@@ -80,16 +79,16 @@ def gains(learner: Learner, before: str, after: str) -> Gains:
     """Compare two versions; a version that was never asked a stage's questions is asked now."""
     then, now = read_recording(learner.store, before), read_recording(learner.store, after)
     stages = _stages(then) | _stages(now)
-    exams = [_complete(learner, recording, stages) for recording in (then, now)]
+    earlier, later = (_complete(learner, recording, stages) for recording in (then, now))
     superseded = set(then.superseded) | set(now.superseded)
-    won, lost = _turned(then, now, exams, superseded)
+    won, lost = _turned(then.questions | now.questions, earlier, later, superseded)
     return Gains(
         before=before,
         after=after,
         taught=_taught(learner, now, then),
         missing=_taught(learner, then, now),
-        general=tuple(by_skill(*exams)),
-        stages=tuple(by_stage(*exams, superseded)),
+        general=tuple(by_skill(earlier, later)),
+        stages=tuple(by_stage(earlier, later, superseded)),
         won=won,
         lost=lost,
         superseded=len(superseded),
@@ -135,13 +134,13 @@ def _in_a_line(example: Example) -> str:
 
 
 def _turned(
-    then: Recording, now: Recording, exams: Sequence[Exam], superseded: set[str]
+    questions: dict[str, Question], before: Exam, after: Exam, superseded: set[str]
 ) -> tuple[tuple[Turned, ...], tuple[Turned, ...]]:
     """Questions won, then questions lost."""
-    questions = then.questions | now.questions
-    earlier = {answer.question: answer for _, answer in _all(exams[0])}
-    won, lost = [], []
-    for part, answer in _all(exams[1]):
+    earlier = {answer.question: answer for _, answer in _all(before)}
+    won: list[Turned] = []
+    lost: list[Turned] = []
+    for part, answer in _all(after):
         was = earlier.get(answer.question)
         if was is None or was.correct == answer.correct or answer.question in superseded:
             continue

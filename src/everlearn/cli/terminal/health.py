@@ -11,12 +11,12 @@ from importlib import metadata
 from pathlib import Path
 
 from everlearn import __version__
+from everlearn.cli.terminal.stores import find_store
 from everlearn.data.places import counted
 from everlearn.errors import StoreError
 from everlearn.model.cache import ALIASES, cache_directory
 from everlearn.report.words import size
 from everlearn.resources import cores, free_memory
-from everlearn.store import Store
 
 OK, ATTENTION, FAULT = "ok", "attention", "fault"
 
@@ -52,11 +52,13 @@ def examine_machine(folder: Path) -> Iterator[Finding]:
 def examine_store(folder: Path) -> Iterator[Finding]:
     """The store that is found from `folder` upwards."""
     try:
-        store = Store.find(folder)
-        faults = store.verify()
+        store = find_store(folder)
+        faults = store.verify() if store else []
     except StoreError as error:
-        absent = "no store" in error.problem
-        yield Finding("store", error.problem, OK if absent else FAULT, error.hint)
+        yield Finding("store", error.problem, FAULT, error.hint)
+        return
+    if store is None:
+        yield Finding("store", "none here or in any folder above; `everlearn learn FILE` makes one")
         return
     if faults:
         yield Finding(
@@ -141,5 +143,7 @@ def _disk(what: str, folder: Path) -> Finding:
 def _cache() -> Finding:
     folder = cache_directory() / "models"
     kept = {name: any(folder.glob(f"{model.wheel_sha256[:16]}-*/config.json")) for name, model in ALIASES.items()}
-    states = [f"{name} {'is there' if there else 'will be fetched when it is first used'}" for name, there in kept.items()]
+    states = [
+        f"{name} {'is there' if there else 'will be fetched when it is first used'}" for name, there in kept.items()
+    ]
     return Finding("models", f"{folder}: {', '.join(states)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from everlearn.store import Store
+from everlearn.store.layout import STORE
 
 if TYPE_CHECKING:
     from everlearn.cli.terminal.progress import Tell
@@ -52,3 +53,27 @@ def short(digest: str) -> str:
 def has_unfinished_run(store: Store) -> bool:
     """Whether a run was interrupted in this store."""
     return store.running_path(UNFINISHED).is_file()
+
+
+def find_store(folder: Path) -> Store | None:
+    """The store in `folder` or above it; None where there is none yet.
+
+    Raises:
+        StoreError: there is one, but it is damaged or a newer everlearn wrote it.
+    """
+    start = folder.resolve()
+    there = any((above / STORE).is_dir() for above in (start, *start.parents))
+    return Store.find(folder) if there else None
+
+
+def model_name(folder: Path, chosen: str | None) -> str:
+    """The model to work with: that of the store; where there is none yet, the chosen or the default one.
+
+    Raises:
+        ModelError: the store holds versions of another model than the chosen one.
+    """
+    from everlearn.lineage import Lineage
+    from everlearn.model.cache import DEFAULT_MODEL
+
+    store, wanted = find_store(folder), chosen or DEFAULT_MODEL
+    return Lineage(store).model_name(wanted, chosen=bool(chosen)) if store else wanted
