@@ -32,13 +32,15 @@ GOOD = [
 ]
 
 BAD = [
-    ("contains", "art", "A party."),
+    ("contains", "art", "Artful."),
+    ("contains", "art", "My heart."),
     ("contains", "Paris", ""),
     ("equals", "The cat sat.", "The cat sat down."),
     ("uppercase", "", "HELLO, Tom!"),
     ("uppercase", "", "123"),
     ("uppercase", "tom", "HELLO, TIM!"),
     ("lowercase", "", "A bird"),
+    ("lowercase", "", "a Bird"),
     ("lowercase", "bird", "a cat"),
     ("one_word", "", "Light blue"),
     ("one_word", "", ""),

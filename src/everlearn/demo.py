@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 from everlearn.learner import Learner, Learnt
-from everlearn.records import Answer, Exam, StageAnswers
+from everlearn.records import Answer, Exam
+from everlearn.store import Store
+from everlearn.train.run import Progress
 
 
 class Week(NamedTuple):
@@ -49,15 +51,29 @@ def example_file(name: str) -> Path:
     return Path(str(resources.files("everlearn") / "examples" / "three_weeks" / name))
 
 
+def open_demo(folder: Path, model: str, tell: Callable[[Progress], None]) -> Learner:
+    """The demo's learner, in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / ".everlearn").is_dir():  # or a store further up would be taken
+        Store.create(folder)
+    return Learner(folder, model, tell=tell)
+
+
 def learn_week(learner: Learner, week: Week, method: str) -> Learnt | None:
-    """Learn one week, or go on with it after a crash; None if the store has learnt it before."""
+    """Learn one week, or go on with it after a crash; None if the store has learnt it before.
+
+    A week that the gate refuses is kept all the same, so that all three can be shown; its verdict stays.
+    """
     if learner.store.read_running("request.json") is not None:
-        return learner.resume()
-    if week.title in {stage.name for _, stage in _learnt(learner)}:
+        learnt = learner.resume()
+    elif week.title in {stage.name for _, stage in learner.lineage.stages("head")} if learner.lineage.root() else ():
         return None
-    return learner.learn(
-        example_file(week.data), example_file(week.questions), method, name=week.title, message=week.title
-    )
+    else:
+        data, questions = example_file(week.data), example_file(week.questions)
+        learnt = learner.learn(data, questions, method, name=week.title, message=week.title)
+    if learner.store.head() != learnt.digest:
+        learner.store.advance(learnt.digest)
+    return learnt
 
 
 def goals(learner: Learner) -> list[Goal]:
@@ -81,10 +97,6 @@ def retention(base: Exam, exam: Exam) -> float:
     before = {answer.question for answer in base.general if answer.correct}
     after = {answer.question for answer in exam.general if answer.correct}
     return len(before & after) / len(before) if before else 1.0
-
-
-def _learnt(learner: Learner) -> list[tuple[str, StageAnswers]]:
-    return [(stage.stage, stage) for stage in learner.lineage.exam("head").stages] if learner.lineage.root() else []
 
 
 def _of(exam: Exam, week: Week) -> Sequence[Answer]:

@@ -133,8 +133,9 @@ def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:
     targets = sum(row.targets for row in fresh)
     if not isinstance(method, Gradient) or not fresh:
         return Work(len(fresh), tokens, targets, 0, 0, asked)
-    steps = method.epochs * math.ceil(len(fresh) / method.rows_per_step)
-    trained = method.epochs * tokens + round(steps * (_replayed(mixture, chat) + _anchored(method)))
+    passes = method.passes(len(fresh))
+    steps = passes * math.ceil(len(fresh) / method.rows_per_step)
+    trained = passes * tokens + round(steps * (_replayed(mixture, chat) + _anchored(method)))
     return Work(len(fresh), tokens, targets, steps, trained, asked)
 
 

@@ -90,25 +90,26 @@ def _force(
     model: LanguageModel, questions: Sequence[Question], chosen: Sequence[int], meter: Meter
 ) -> dict[int, Answer]:
     """Teacher-forced exact match: right if any accepted answer is the most likely one, token by token."""
-    rows, owners, answers = [], [], {}
-    for index in chosen:
-        for gold in questions[index].gold:
-            row = model.chat.answered(questions[index], gold)
-            if len(row.ids) > model.context:
-                answers[index] = _failed(questions[index], f"longer than the context of {model.context} tokens")
-                break
-            rows.append(row)
-            owners.append(index)
-    meter.read("exam", sum(len(row.ids) for row in rows))
     best: dict[int, Answer] = {}
-    for index, outcome in zip(owners, model.force(rows), strict=True):
-        question = questions[index]
-        text = model.chat.text(list(outcome.likely))
-        answer = Answer("", question.group, outcome.right, text, outcome.nll)
-        known = best.get(index)
-        if known is None or (answer.correct and not known.correct):
-            best[index] = answer
-    return {**best, **answers}
+    # the canonical answer is tried first, the others only where it was not the most likely one
+    for first in (True, False):
+        rows, owners = [], []
+        for index in chosen:
+            if index in best and (best[index].correct or best[index].error):
+                continue
+            golds = questions[index].gold[:1] if first else questions[index].gold[1:]
+            asked = [model.chat.answered(questions[index], gold) for gold in golds]
+            if any(len(row.ids) > model.context for row in asked):
+                best[index] = _failed(questions[index], f"longer than the context of {model.context} tokens")
+                continue
+            rows += asked
+            owners += [index] * len(asked)
+        meter.read("exam", sum(len(row.ids) for row in rows))
+        for index, outcome in zip(owners, model.force(rows), strict=True):
+            text = model.chat.text(list(outcome.likely))
+            if index not in best or (outcome.right and not best[index].correct):
+                best[index] = Answer("", questions[index].group, outcome.right, text, outcome.nll)
+    return best
 
 
 def _generate(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from everlearn import memory as memories
 from everlearn import plugins
 from everlearn.data import read_items, read_questions
-from everlearn.errors import StoreError
+from everlearn.errors import DataError, ModelError, PluginError, SettingsError, StoreError, TrainingError
 from everlearn.examiner import Suite, answer_all, examine, make_suite
 from everlearn.gate import Bounds, judge
 from everlearn.lineage import Lineage
@@ -36,6 +36,7 @@ from everlearn.records import (
     Message,
     Question,
     Stage,
+    StageAnswers,
     Verdict,
     decode,
     digest,
@@ -43,6 +44,7 @@ from everlearn.records import (
 )
 from everlearn.settings import values_of, with_values
 from everlearn.store import Store
+from everlearn.store.layout import STORE
 from everlearn.study.corrections import supersedes
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
 from everlearn.study.lesson import Lesson, prepare_lesson
@@ -171,20 +173,26 @@ class Learner:
             stage = Stage(tuple(items), tuple(questions), name, name, datetime.date.today().isoformat())
             request = Request(self.store.head(), stage, method, values_of(chosen), study, seed, message)
             self.store.write_running("request.json", encode(request))
-            return self._run(request)
+            try:
+                return self._run(request)
+            except (DataError, ModelError, PluginError, SettingsError, TrainingError):
+                self.store.clear_running()  # the same request would fail in the same way again
+                raise
 
     def resume(self) -> Learnt:
         """Go on with the run that was interrupted.
 
         Raises:
-            StoreError: there is none.
+            StoreError: there is none, or the branch has moved since it began.
         """
         kept = self.store.read_running("request.json")
         if kept is None:
             raise StoreError("there is no interrupted run to resume", "start one: everlearn learn DATA")
+        request = decode(Request, kept)
         with self.store.writing():
             self.base()
-            return self._run(decode(Request, kept))
+            self._refuse_moved(request)
+            return self._run(request)
 
     def discard(self) -> None:
         """Drop the run that was interrupted."""
@@ -343,9 +351,9 @@ class Learner:
             return self.lineage.exam(at)
         asked = read_questions(Path(questions))
         self._ensure_version(at)
-        meter = Meter(0)
         stage = Stage((), tuple(asked), Path(questions).stem)
-        return examine(self.model, Suite((), ()), [(digest(stage), stage)], meter)
+        answers = answer_all(self.model, asked, Meter(0))
+        return Exam((), (StageAnswers(digest(stage), stage.name, tuple(answers)),))
 
     def suite(self) -> Suite:
         """The general exam of this lineage."""
@@ -364,6 +372,18 @@ class Learner:
                 "the model's files have changed: bring back the old ones, or start a new store",
             )
 
+    def _refuse_moved(self, request: Request) -> None:
+        """A run that goes on somewhere else would move that branch to where the run began."""
+        head = self.store.head()
+        at_head = self.store.commit(head)
+        just_made = (at_head.parent, at_head.stage_object) == (request.parent, digest(request.stage))
+        if head != request.parent and not just_made:
+            began = request.parent[:8]
+            raise StoreError(
+                f"the interrupted run began at {began}, but head is now {head[:8]}",
+                f"`everlearn rollback {began}` goes back there, `everlearn learn --discard` drops the run",
+            )
+
     def _refuse_unfinished(self) -> None:
         if self.store.read_running("request.json") is not None:
             raise StoreError(
@@ -373,12 +393,10 @@ class Learner:
 
 
 def _find_or_create(folder: Path) -> Store:
-    try:
-        return Store.find(folder)
-    except StoreError as error:
-        if "no store" not in error.problem:
-            raise
-    return Store.create(folder)
+    """The store in `folder` or above it; a new one in `folder` where there is none."""
+    start = folder.resolve()
+    there = any((above / STORE).is_dir() for above in (start, *start.parents))
+    return Store.find(folder) if there else Store.create(folder)
 
 
 def _own_questions(lesson: Lesson) -> tuple[Question, ...]:

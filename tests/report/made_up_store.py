@@ -128,10 +128,10 @@ def three_weeks():
     )
 
 
-def fill(store: Store, weeks=None, general=(0.99, 0.985, 0.98)):
+def fill(store: Store, weeks=None, general=(0.99, 0.985, 0.98), asked=None):
     """Commit a base and one version for each week; returns their digests, the base first."""
     weeks = three_weeks() if weeks is None else weeks
-    asked = general_questions()
+    asked = asked or general_questions()
     base = Exam(tuple(Answer(digest(q), q.group, True, q.gold[0], 0.05) for q in asked), (), Habits(1.0, 0.0, 912))
     with store.writing():
         commit = Commit(
@@ -151,22 +151,17 @@ def fill(store: Store, weeks=None, general=(0.99, 0.985, 0.98)):
         exams = [base]
         for number, week in enumerate(weeks, 1):
             exam = _exam(asked, weeks[:number], number, general[number - 1])
-            digests.append(add_week(store, week, number, exams, exam, digests[-1]))
+            gone = _outdated([earlier.stage for earlier in weeks[: number - 1]], week.stage)
+            digests.append(add_week(store, week, number, exams, exam, digests[-1], gone))
             exams.append(exam)
             store.advance(digests[-1])
     return digests
 
 
-def add_week(store, week, number, exams, exam, parent):
+def add_week(store, week, number, exams, exam, parent, gone=()):
     """Commit one version without moving the branch."""
     before = answers_to(week.stage.questions, week.before, f"before {number}")
     after = exam.stages[-1].answers if week.stage.questions else ()
-    gone = {
-        digest(question)
-        for earlier in three_weeks()[: number - 1]
-        for question in earlier.stage.questions
-        if any(isinstance(item, Correction) and item.wrong in question.gold for item in week.stage.items)
-    }
     verdict = judge(exams[-1], exams[0], exam, (before, after), Bounds(), gone)
     return store.add_commit(
         Commit(
@@ -213,3 +208,8 @@ def _stage_answers(week, age, seed):
         new if age == 2 and answer.question in week.outdated else answer
         for answer, new in zip(answers, fresh, strict=True)
     )
+
+
+def _outdated(earlier, stage):
+    wrong = {item.wrong for item in stage.items if isinstance(item, Correction)}
+    return {digest(question) for past in earlier for question in past.questions if wrong & set(question.gold)}

@@ -1,4 +1,4 @@
-"""Look at data before learning: `data check FILE` shows format, counts, lengths, and what the loss falls on."""
+"""Check data before it is learnt: `everlearn data check FILE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what a version learnt since another: items, exam differences, questions won and lost, weights moved."""
+"""Say what a version has learnt since another one."""
 
 from __future__ import annotations
 

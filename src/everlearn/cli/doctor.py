@@ -1,4 +1,4 @@
-"""Check this machine and this store: versions, threads, number formats, memory, disk, cache, store."""
+"""Check this machine and the store, with advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a version's exam, ask it questions of your own, or compare it with another version."""
+"""Show a version's exam, ask your own questions, or compare two."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 from everlearn.cli import DONE
 from everlearn.cli.terminal.differences import Difference, by_skill, by_stage, table
-from everlearn.cli.terminal.output import clipped, columns, emit, pairs, visible
+from everlearn.cli.terminal.output import clipped, columns, emit, pairs, said, visible, wanted
 from everlearn.cli.terminal.stores import open_learner, open_store, short
-from everlearn.records import Answer, Exam, Habits, Question, StageAnswers
+from everlearn.records import Exam, Habits, Question, StageAnswers
 from everlearn.report.rate import Rate, rate_of
-from everlearn.report.words import nats, percent, span
+from everlearn.report.words import for_terminal, nats, percent, span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-    from everlearn.cli.terminal.progress import Tell
 
 
 @dataclass(frozen=True)
@@ -68,26 +66,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace, names: list[str], questions: tuple[Question, ...]) -> list[Exam]:
     """The answers of each version to a person's own questions."""
     from everlearn.cli.terminal.progress import display
+    from everlearn.examiner import answer_all
+    from everlearn.train.meter import Meter
     from everlearn.train.run import Progress
 
     with display() as tell:
+        learner = open_learner(arguments, tell)
         answered = []
         for name in names:
+            learner.checkout(name)
             tell(Progress(f"asking {short(name)}", 0, 0))
-            answered.append(_answers(arguments, name, questions, tell))
+            answered.append(tuple(answer_all(learner.model, questions, Meter(0))))
     stem = arguments.questions.stem
     return [Exam((), (StageAnswers("", stem, answers),)) for answers in answered]
-
-
-def _answers(
-    arguments: argparse.Namespace, name: str, questions: tuple[Question, ...], tell: Tell
-) -> tuple[Answer, ...]:
-    from everlearn.examiner import answer_all
-    from everlearn.train.meter import Meter
-
-    learner = open_learner(arguments, tell)
-    learner.checkout(name)
-    return tuple(answer_all(learner.model, questions, Meter(0)))
 
 
 def _show(arguments: argparse.Namespace, name: str, exam: Exam, questions: tuple[Question, ...]) -> None:
@@ -108,7 +99,7 @@ def _shares(exam: Exam) -> list[Share]:
 def _page(name: str, shares: list[Share], exam: Exam, questions: tuple[Question, ...]) -> RenderableType:
     from rich.console import Group
 
-    page = columns(short(name), "right", "asked", "share", "95 % interval", numbers=4)
+    page = columns(short(name), "right", "asked", "share", "95% interval", numbers=4)
     heading = ""
     for share in shares:
         if share.part != heading:
@@ -116,7 +107,7 @@ def _page(name: str, shares: list[Share], exam: Exam, questions: tuple[Question,
             page.add_row("general" if heading == "general" else "stages", style="bold")
         rate = Rate(share.right, share.asked)
         cells = (f"{rate.right:,}", f"{rate.asked:,}", percent(rate.share), span(rate.low, rate.high))
-        page.add_row(f"  {visible(share.name)}", *cells)
+        page.add_row(f"  {visible(share.name)}", *map(for_terminal, cells))
     parts: list[RenderableType] = [page]
     if exam.habits:
         parts += ["", pairs(("habits", _habits(exam.habits)))]
@@ -126,7 +117,7 @@ def _page(name: str, shares: list[Share], exam: Exam, questions: tuple[Question,
 
 
 def _habits(habits: Habits) -> str:
-    return f"{percent(habits.agreement)} agreement with the base, KL {nats(habits.kl)} nats per token"
+    return f"{for_terminal(percent(habits.agreement))} agreement with the base, KL {nats(habits.kl)} nats per token"
 
 
 def _wrong(exam: Exam, questions: tuple[Question, ...]) -> list[RenderableType]:
@@ -135,8 +126,8 @@ def _wrong(exam: Exam, questions: tuple[Question, ...]) -> list[RenderableType]:
     page = columns("not answered right", "wanted", "answered")
     for question, answer in zip(questions, answers, strict=True):
         if not answer.correct:
-            said = answer.error or answer.text
-            page.add_row(clipped(question.messages[-1].content, 120), clipped(question.gold[0], 80), clipped(said, 80))
+            right = wanted(question)
+            page.add_row(clipped(question.messages[-1].content, 120), clipped(right, 80), said(answer, right, 80))
     return [page] if page.row_count else ["every question was answered right"]
 
 

@@ -1,4 +1,4 @@
-"""Write a version to a folder, as a PEFT adapter or as a whole transformers model."""
+"""Write a version as a PEFT adapter or a whole transformers model."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Learn from a file or folder, examine the result, and keep it if it passes the gate."""
+"""Learn from a file or folder; keep the result if it passes the gate."""
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from everlearn.cli.terminal.plan import Plan
     from everlearn.cli.terminal.progress import Tell
     from everlearn.learner import Learner, Learnt
+    from everlearn.report.recording import Recording
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -36,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="one of the method's settings; again for more",
     )
-    parser.add_argument("--study", metavar="A+B", help="how documents become examples (default: raw+rules+questions)")
+    parser.add_argument(
+        "--study", metavar="A+B", help="how documents become examples (default: raw+rules+meanings+questions+reword)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="for everything random (default: 0)")
     parser.add_argument("--message", metavar="TEXT", default="", help="a word on this version (default: DATA's name)")
     parser.add_argument("--model", metavar="NAME", help="for a new store: alias, directory or hub id")
@@ -67,7 +71,7 @@ def _learn(arguments: argparse.Namespace) -> int:
     learner, learnt = _outcome(arguments)
     recording = read_recording(learner.store, learnt.digest)
     card = card_of(recording)
-    emit(arguments, card, lambda: _page(card, learner, learnt))
+    emit(arguments, card, lambda: _page(card, recording, learner))
     return DONE if card.accepted else REJECTED
 
 
@@ -147,10 +151,10 @@ def _forecast(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _page(card: Card, learner: Learner, learnt: Learnt) -> RenderableType:
+def _page(card: Card, recording: Recording, learner: Learner) -> RenderableType:
     from rich.console import Group
 
-    from everlearn.cli.terminal.card import page_of
+    from everlearn.cli.terminal.card import OWN_EXAMPLES, page_of
     from everlearn.cli.terminal.stores import short
 
     where = learner.store.branch() or "head"
@@ -158,26 +162,31 @@ def _page(card: Card, learner: Learner, learnt: Learnt) -> RenderableType:
         placed = f"{where} is now at {short(card.id)}, on top of {short(card.parent)}"
     else:
         placed = f"{where} stays at {short(card.parent)}; what was refused is kept as {short(card.id)}"
-    return Group(page_of(card), "", placed, *_next(card, learner, learnt))
+    if card.asked == OWN_EXAMPLES:
+        placed += "\nit was asked its own training examples; `--questions FILE` brings held-out ones"
+    return Group(page_of(recording), placed, *_next(card, recording))
 
 
-def _next(card: Card, learner: Learner, learnt: Learnt) -> list[str]:
+def _next(card: Card, recording: Recording) -> list[str]:
     """What a person may want to do now."""
     from everlearn.cli.terminal.output import clipped
     from everlearn.cli.terminal.stores import short
 
     if not card.accepted:
-        return [
-            f"  everlearn show {short(card.id)} --answers   what it answered",
-            f'  everlearn ask --at {short(card.id)} "…"      ask it yourself',
-        ]
-    asked = [question for _, stage in learner.lineage.stages(learnt.digest)[-1:] for question in stage.questions]
-    question = clipped(asked[0].messages[-1].content, 44) if asked else "…"
-    lines = [
+        return _commands(
+            (f"everlearn show {short(card.id)} --answers", "what it answered"),
+            (f'everlearn ask "…" --at {short(card.id)}', "ask it yourself"),
+        )
+    stage = recording.versions[-1].stage
+    question = clipped(stage.questions[0].messages[-1].content, 44) if stage and stage.questions else "…"
+    return _commands(
         (f'everlearn ask "{question}"', "try it"),
         ("everlearn diff", "what it learnt, question by question"),
         ("everlearn rollback", "undo it"),
-    ]
+    )
+
+
+def _commands(*lines: tuple[str, str]) -> list[str]:
     width = max(len(command) for command, _ in lines)
     return [f"  {command:{width}}   {why}" for command, why in lines]
 
@@ -195,7 +204,12 @@ def _setting(text: str) -> tuple[str, str]:
 def _listed(title: str, folder: str) -> str:
     known = headlines(PACKAGE / folder)
     width = max(map(len, known))
-    return "\n".join([f"{title}:", *(f"  {name:{width}}  {line}" for name, line in known.items())])
+    lines = [_wrapped(f"  {name:{width}}  ", line) for name, line in known.items()]
+    return "\n".join([f"{title}:", *lines])
+
+
+def _wrapped(start: str, text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 79, initial_indent=start, subsequent_indent=" " * len(start))
 
 
 def _print_help(arguments: argparse.Namespace) -> None:
@@ -213,5 +227,5 @@ def _method_help(name: str) -> str:
     lines = [f"settings of {name}, for --set:"]
     for setting in settings_of(method):
         lines.append(f"  {setting.name}={setting.default}")
-        lines.append(f"      {' '.join(setting.help.split())}")
+        lines.append(_wrapped("      ", setting.help))
     return "\n".join(lines)

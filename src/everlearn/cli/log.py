@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from everlearn.cli import DONE
 from everlearn.cli.terminal.output import clipped, columns, emit
 from everlearn.cli.terminal.stores import open_store, short
-from everlearn.report.words import percent
+from everlearn.report.words import for_terminal, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from everlearn.records import Commit, Comparison
     from everlearn.store import Store
 
-MESSAGE_WIDTH = 22
+MESSAGE_WIDTH = 60
 """Characters of a message that are shown."""
 
 
@@ -86,19 +86,24 @@ def _after(comparison: Comparison | None) -> float | None:
     return comparison.after if comparison and comparison.questions else None
 
 
+def _share(share: float | None) -> str:
+    return "" if share is None else for_terminal(percent(share))
+
+
 def _page(lines: list[Line]) -> Table:
-    page = columns("version", "date", "method", "message", "verdict", "learnt", "general", "earlier", numbers=3)
+    page = columns("version", "date", "method", "message", "learnt", "general", "earlier", numbers=3)
+    for column in page.columns:
+        column.no_wrap = column.header != "message"
     for line in lines:
-        word = "accepted" if line.accepted else "REJECTED"
+        message = clipped(line.message, MESSAGE_WIDTH)
         page.add_row(
             short(line.id),
             line.created[:10],
             line.method,
-            clipped(line.message, MESSAGE_WIDTH),
-            word if line.parent else "base",
-            f"{percent(line.learnt[0])} → {percent(line.learnt[1])}" if line.learnt else "",
-            percent(line.general) if line.general is not None else "",
-            percent(line.earlier) if line.earlier is not None else "",
+            message if line.accepted else f"REJECTED: {message}",
+            f"{_share(line.learnt[0])} → {_share(line.learnt[1])}" if line.learnt else "",
+            _share(line.general),
+            _share(line.earlier),
             style="" if line.accepted else "red",
         )
     return page

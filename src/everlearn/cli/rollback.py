@@ -1,4 +1,4 @@
-"""Move the current branch back to an earlier version; nothing is deleted."""
+"""Move the branch back to an earlier version; nothing is deleted."""
 
 from __future__ import annotations
 

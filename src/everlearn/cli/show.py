@@ -1,4 +1,4 @@
-"""Show one version: where it comes from, what it learnt from, its exam, its cost and its verdict."""
+"""Show one version: origin, data, settings, exam, cost and verdict."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from everlearn.cli import DONE
-from everlearn.cli.terminal.card import Card, card_of, heading, page_of
-from everlearn.cli.terminal.output import clipped, columns, emit, pairs, visible
-from everlearn.cli.terminal.stores import open_store
+from everlearn.cli.terminal.card import Card, card_of, page_of
+from everlearn.cli.terminal.output import clipped, columns, emit, pairs, said, visible, wanted
+from everlearn.cli.terminal.stores import open_store, short
 from everlearn.data.places import counted
-from everlearn.records import Answer, Commit, Comparison
+from everlearn.records import Answer, Commit
 from everlearn.report.recording import read_recording
-from everlearn.report.words import explain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,12 +40,12 @@ class Data:
 
 @dataclass(frozen=True)
 class AskedAndAnswered:
-    """One question, its accepted answers, and the reply on record."""
+    """One question, the answer that is wanted, and the reply on record."""
 
     part: str
     """`general: SKILL`, or the name of a stage."""
     question: str
-    gold: tuple[str, ...]
+    wanted: str
     answer: Answer
 
 
@@ -63,7 +62,6 @@ class Facts:
     settings: dict[str, Any]
     data: Data | None
     card: Card
-    comparisons: tuple[Comparison, ...]
     answers: tuple[AskedAndAnswered, ...] | None
 
 
@@ -78,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     store = open_store(arguments)
     recording = read_recording(store, arguments.version)
     facts = _facts(store, recording, arguments.answers)
-    emit(arguments, facts, lambda: _page(facts, recording.versions[-1]))
+    emit(arguments, facts, lambda: _page(facts, recording))
     return DONE
 
 
@@ -95,7 +93,6 @@ def _facts(store: Store, recording: Recording, with_answers: bool) -> Facts:
         settings=commit.settings,
         data=_data(store, version),
         card=card_of(recording),
-        comparisons=commit.verdict.comparisons if commit.verdict else (),
         answers=_answers(recording) if with_answers else None,
     )
 
@@ -122,24 +119,24 @@ def _answers(recording: Recording) -> tuple[AskedAndAnswered, ...]:
     found = []
     for part, answer in asked:
         question = recording.questions[answer.question]
-        found.append(AskedAndAnswered(part, question.messages[-1].content, question.gold, answer))
+        found.append(AskedAndAnswered(part, question.messages[-1].content, wanted(question), answer))
     return tuple(found)
 
 
-def _page(facts: Facts, version: Version) -> RenderableType:
+def _page(facts: Facts, recording: Recording) -> RenderableType:
     from rich.console import Group
 
+    heads = f" (head of {', '.join(facts.branches)})" if facts.branches else ""
     rows: list[tuple[str, RenderableType]] = [
-        ("version", heading(version, facts.branches)),
+        ("version", f"{short(facts.card.id)}{heads}"),
+        ("parent", short(facts.card.parent) or "none: this is the base"),
         ("message", f"{visible(facts.message)}, {facts.created}"),
         ("model", f"{facts.model}, sha256 {facts.model_digest[:16]}…"),
         ("method", " ".join([facts.method, *(f"{name}={value}" for name, value in facts.settings.items())])),
     ]
     if facts.data:
         rows += _data_rows(facts.data)
-    parts: list[RenderableType] = [pairs(*rows), "", page_of(facts.card)]
-    if facts.comparisons:
-        parts += ["", pairs(*((comparison.name, explain(comparison)) for comparison in facts.comparisons))]
+    parts: list[RenderableType] = [pairs(*rows), "", page_of(recording)]
     if facts.answers is not None:
         parts += ["", _answers_table(facts.answers)]
     return Group(*parts)
@@ -158,7 +155,8 @@ def _answers_table(answers: tuple[AskedAndAnswered, ...]) -> Table:
     page = columns("", "question", "wanted", "answered")
     for one in answers:
         mark = "✓" if one.answer.correct else "✗"
-        reply = f"({one.answer.error})" if one.answer.error else clipped(one.answer.text, 200)
         style = "" if one.answer.correct else "red"
-        page.add_row(mark, clipped(one.question, 200), clipped(one.gold[0], 200), reply, style=style)
+        page.add_row(
+            mark, clipped(one.question, 200), clipped(one.wanted, 200), said(one.answer, one.wanted, 200), style=style
+        )
     return page

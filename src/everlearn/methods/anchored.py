@@ -29,15 +29,17 @@ LESSON_SAMPLE = 96
 class Anchored(Gradient):
     """New data by cross-entropy, old habits by KL to the start model, old stages by a small replay."""
 
-    learning_rate: float = 1e-4
+    weights: str = "lora"
+    """what may change: `full` (all weights) or `lora` (a low-rank adapter on every linear layer)"""
+    learning_rate: float = 1.5e-3
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
-    strength: float = 3.0
+    strength: float = 1.0
     """λ, the weight of the KL to the start model"""
     anchors: int = 96
     """texts that the start model writes about itself"""
     anchor_length: int = 64
     """tokens in each of these texts, at most"""
-    anchors_per_step: int = 6
+    anchors_per_step: int = 4
     """texts whose KL is taken in each step"""
     budget: int = 200_000
     """bytes of earlier examples that are kept"""

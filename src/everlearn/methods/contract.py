@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,10 +52,12 @@ class Gradient(Method):
     """rank of the adapter, where weights is `lora`"""
     learning_rate: float = 5e-5
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
-    epochs: int = 4
+    epochs: int = 3
     """how often each example is seen"""
-    rows_per_step: int = 24
+    rows_per_step: int = 16
     """examples in one optimiser step"""
+    least_steps: int = 40
+    """a small stage is gone through again until it has made so many steps"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "lora"}:
@@ -99,13 +102,17 @@ class Gradient(Method):
 
     # --- the plan --------------------------------------------------------------------------------------
 
+    def passes(self, examples: int) -> int:
+        """How often so many fresh examples are gone through: `epochs` times, or more where that is too few steps."""
+        return max(self.epochs, math.ceil(self.least_steps * self.rows_per_step / max(1, examples)))
+
     def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
         fresh = [model.chat.example(example) for example in mixture.fresh]
         old = [model.chat.example(example) for example in mixture.old]
         shuffle = random.Random(seed)
         recall = _endless(old, shuffle)
         steps = []
-        for _ in range(self.epochs):
+        for _ in range(self.passes(len(fresh))):
             shuffle.shuffle(fresh)
             for at in range(0, len(fresh), self.rows_per_step):
                 recalled = [next(recall) for _ in range(mixture.old_per_step if old else 0)]

@@ -18,7 +18,7 @@ from everlearn.errors import EverlearnError
 from everlearn.records import Habits, Question
 from everlearn.report import words
 from everlearn.report.chart import Chart, Value, line_chart
-from everlearn.report.matrix import Cell, Column, Matrix, accuracy_matrix, summarise
+from everlearn.report.matrix import Cell, Matrix, accuracy_matrix, summarise
 from everlearn.report.progress import Progress, flips, progress
 from everlearn.report.rate import Rate, rate_of, still_right_by_group
 from everlearn.report.recording import Recording, read_recording
@@ -164,15 +164,13 @@ def _learnt_chart(stages: Sequence[Progress]) -> Chart:
 
 
 def _agreement_chart(stages: Sequence[Progress]) -> Chart:
-    rates = [
-        stage.habits and Rate(round(stage.habits.agreement * stage.habits.tokens), stage.habits.tokens)
-        for stage in stages
-    ]
-    return line_chart([("agreement", [_value(rate) for rate in rates])], 1.0, GRID)
+    values = [_value(_agreement(stage.habits)) if stage.habits else None for stage in stages]
+    return line_chart([("agreement", values)], 1.0, GRID)
 
 
 def _divergence_chart(stages: Sequence[Progress]) -> Chart:
-    values = [stage.habits and Value(stage.habits.kl, stage.habits.kl, stage.habits.kl) for stage in stages]
+    found = [stage.habits.kl if stage.habits else None for stage in stages]
+    values = [None if kl is None else Value(kl, kl, kl) for kl in found]
     top = max([value.value for value in values if value] + [0.01]) * 1.1
     labels = [(0.0, "0"), (top / 2, words.nats(top / 2)), (top, words.nats(top))]
     return line_chart([("divergence", values)], top, labels)

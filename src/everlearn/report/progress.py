@@ -35,9 +35,9 @@ class Flip(NamedTuple):
 class Flips(NamedTuple):
     """What changed between the first version that was asked and the last one."""
 
-    lost: tuple[Flip, ...]
-    won: tuple[Flip, ...]
-    superseded: tuple[Flip, ...]
+    lost: list[Flip]
+    won: list[Flip]
+    superseded: list[Flip]
     """Lost as they should be: a correction made the old answer wrong."""
 
 
@@ -57,16 +57,16 @@ def flips(recording: Recording) -> Flips:
     """The changes between the first version that was asked a question and the last one, in the exam's order."""
     last = recording.versions[-1].exam
     first = {answer.question: answer for version in reversed(recording.versions) for answer in _all(version.exam)}
-    lost, won, superseded = [], [], []
+    changed = Flips([], [], [])
     places = {answer.question: answer.group for answer in last.general}
     places |= {answer.question: stage.name for stage in last.stages for answer in stage.answers}
     for now in _all(last):
         was = first[now.question]
         if was.correct != now.correct:
             flip = Flip(now.question, places[now.question], was.text, now.error or now.text)
-            gone = now.question in recording.superseded and was.correct
-            (superseded if gone else won if now.correct else lost).append(flip)
-    return Flips(tuple(lost), tuple(won), tuple(superseded))
+            gone = now.question in recording.superseded
+            (changed.won if now.correct else changed.superseded if gone else changed.lost).append(flip)
+    return changed
 
 
 def _all(exam: Exam) -> Iterator[Answer]:

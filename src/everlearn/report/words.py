@@ -31,8 +31,10 @@ def percent(share: float) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """`81–92 %`: an interval of a share, in whole percent."""
-    return f"{_rounded(100 * low)}–{_rounded(100 * high)}{PERCENT}"
+    """`81–92 %`: an interval of a share, in whole percent; it never rounds to nothing or everything."""
+    lower = min(_rounded(100 * low), 99) if low < 1 else 100
+    upper = max(_rounded(100 * high), 1) if high > 0 else 0
+    return f"{lower}–{upper}{PERCENT}"
 
 
 def points(difference: float) -> str:
@@ -65,7 +67,7 @@ def estimate_share(estimate: Estimate) -> str:
 def estimate_points(estimate: Estimate) -> str:
     """`−1.8 points (−3.4 to +0.2, 150 questions)`: a mean of differences."""
     inside = f"{point_span(estimate.low, estimate.high)}, {count_questions(estimate.questions)}"
-    return f"{points(estimate.value)} points ({inside})"
+    return f"{points(estimate.value)}{NO_BREAK}points ({inside})"
 
 
 def outcome(verdict: Verdict | None) -> str:
@@ -91,7 +93,7 @@ def explain(comparison: Comparison) -> str:
         return "No question was asked both times."
     right = round(comparison.after * comparison.questions)
     change = points(comparison.after - comparison.before)
-    interval = f"{change} points, 95{PERCENT} interval {point_span(comparison.low, comparison.high)}"
+    interval = f"{change}{NO_BREAK}points, 95{PERCENT} interval {point_span(comparison.low, comparison.high)}"
     counted = f"{right:,} of {comparison.questions:,}"
     if comparison.name == "learnt":
         said = f"From {percent(comparison.before)} to {percent(comparison.after)} right ({counted}; {interval})."
@@ -102,7 +104,7 @@ def explain(comparison: Comparison) -> str:
 
 def _bound(comparison: Comparison) -> str:
     learnt = comparison.name == "learnt"
-    allowed = f"the {points(-comparison.least).lstrip('+')} points that may be lost"
+    allowed = f"the {points(-comparison.least).lstrip('+')}{NO_BREAK}points that may be lost"
     if comparison.verdict == PASS:
         return "It surely learnt." if learnt else f"Surely within {allowed}."
     if comparison.verdict == FAIL:

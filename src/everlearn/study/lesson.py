@@ -11,7 +11,7 @@ from everlearn.records import Correction, Document, Example, Item, Skill
 from everlearn.study.corrections import revise
 from everlearn.study.strategies.contract import Strategy, without_repeats
 
-DEFAULT = "raw+rules+questions"
+DEFAULT = "raw+rules+meanings+questions+reword"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from everlearn.cli.terminal.output import columns, visible
 from everlearn.report.rate import Estimate, difference
-from everlearn.report.words import percent, point_span, points
+from everlearn.report.words import for_terminal, percent, point_span, points
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,15 +61,15 @@ def by_stage(before: Exam, after: Exam, leave_out: Collection[str] = ()) -> list
 
 def table(sections: Mapping[str, Sequence[Difference]], before: str = "before", after: str = "after") -> Table:
     """The differences under their headings; headings without any are left out."""
-    page = columns("", before, after, "change", "95 % interval", "questions", numbers=5)
+    page = columns("", before, after, "change", "95% interval", "questions", numbers=5)
     for heading, found in sections.items():
         if found:
             page.add_row(heading, style="bold")
         for one in found:
             page.add_row(
                 f"  {visible(one.name)}",
-                percent(one.before),
-                percent(one.after),
+                for_terminal(percent(one.before)),
+                for_terminal(percent(one.after)),
                 points(one.after - one.before),
                 point_span(one.low, one.high),
                 f"{one.questions:,}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from everlearn.cli.terminal.differences import Difference, by_skill, by_stage, table
-from everlearn.cli.terminal.output import clipped, columns
+from everlearn.cli.terminal.output import clipped, columns, said, wanted
 from everlearn.cli.terminal.stores import short
 from everlearn.data.places import counted
 from everlearn.examiner import answer_all
@@ -51,8 +51,8 @@ class Turned:
     part: str
     question: str
     wanted: str
-    before: str
-    after: str
+    before: Answer
+    after: Answer
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _turned(
         if was is None or was.correct == answer.correct or answer.question in superseded:
             continue
         question = questions[answer.question]
-        asked, wanted = question.messages[-1].content, question.gold[0]
-        (won if answer.correct else lost).append(Turned(part, asked, wanted, was.text, answer.text))
+        turned = Turned(part, question.messages[-1].content, wanted(question), was, answer)
+        (won if answer.correct else lost).append(turned)
     return tuple(won), tuple(lost)
 
 
@@ -189,7 +189,7 @@ def page_of(found: Gains) -> RenderableType:
 def _turned_table(heading: str, turned: tuple[Turned, ...], then: str, now: str) -> RenderableType:
     page = columns(heading, "wanted", then, now)
     for one in turned[:QUESTIONS_SHOWN]:
-        cells = [clipped(text, 60) for text in (one.wanted, one.before, one.after)]
+        cells = (clipped(one.wanted, 60), said(one.before, one.wanted, 60), said(one.after, one.wanted, 60))
         page.add_row(clipped(one.question, 100), *cells)
     if len(turned) > QUESTIONS_SHOWN:
         page.add_row(f"… and {len(turned) - QUESTIONS_SHOWN} more (--json has all)")

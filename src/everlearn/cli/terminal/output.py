@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from everlearn.records import encode
+from everlearn.records import Answer, Question, encode
+from everlearn.report.words import for_terminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,12 +45,26 @@ def clipped(text: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def wanted(question: Question) -> str:
+    """The accepted answer; of a question that a check grades, the check and its argument."""
+    return question.gold[0] if question.grade == Question.grade else f"({question.grade} {question.gold[0]})".strip()
+
+
+def said(answer: Answer, wanted: str, width: int) -> str:
+    """What was answered, in at most `width` characters."""
+    if answer.error:
+        return f"({answer.error})"
+    # under teacher forcing the last token shows whether the model would have stopped
+    goes_on = not answer.correct and answer.text.strip() == wanted.strip()
+    return clipped(answer.text, width) + (" (and goes on)" if goes_on else "")
+
+
 def columns(*titles: str, numbers: int = 0) -> Table:
     """An empty table; its last `numbers` columns hold numbers and are set to the right."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for place, title in enumerate(titles):
         number = place >= len(titles) - numbers
         table.add_column(title, justify="right" if number else "left", no_wrap=number, overflow="fold")
@@ -64,5 +79,5 @@ def pairs(*rows: tuple[str, RenderableType]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, value)
+        table.add_row(name, for_terminal(value) if isinstance(value, str) else value)
     return table

@@ -1,0 +1,153 @@
+"""What every method must do: learn, repeat itself, report its cost, and survive a stage of nothing or of one item."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from everlearn import examiner, plugins
+from everlearn.learner import Learner
+from everlearn.methods.contract import Gradient, Method
+from everlearn.records import Example, Message, Question
+from everlearn.settings import settings_of
+from sample_lessons import few_candidates
+
+METHODS = plugins.names("methods")
+SETTINGS = {"epochs": 8, "learning_rate": 1e-2, "rows_per_step": 4, "least_steps": 1, "weights": "full"}
+SMALL_ANCHORS = {"strength": 0.1, "anchors": 8, "anchor_length": 12, "anchors_per_step": 2}
+
+
+def pairs(word: str, count: int) -> list[Example]:
+    """Examples that the tiny model can learn."""
+    return [
+        Example((Message("user", f"{word} {number}?"), Message("assistant", chr(65 + number), learn=True)))
+        for number in range(count)
+    ]
+
+
+def questions(examples: list[Example]) -> list[Question]:
+    return [Question(example.messages[:1], (example.messages[1].content,)) for example in examples]
+
+
+def settings_for(name: str) -> dict:
+    extra = SMALL_ANCHORS if name == "anchored" else {}
+    return {**SETTINGS, **extra, **({"layers": 1} if name == "freeze" else {})}
+
+
+@pytest.fixture
+def learner(tmp_path, tiny_folder, monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(examiner, "candidates", few_candidates)
+    return Learner(tmp_path, model=str(tiny_folder))
+
+
+def test_the_expected_methods_are_there():
+    assert {"anchored", "finetune", "freeze", "joint", "replay"} <= set(METHODS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_learns_and_reports_its_cost(learner, name):
+    examples = pairs("one", 4)
+    learnt = learner.learn_items(examples, questions(examples), name, {**settings_for(name), "epochs": 120})
+    comparison = learnt.commit.verdict.comparisons[-1]
+    assert comparison.after > comparison.before
+    assert learnt.commit.cost.tokens["new"] > 0
+    assert learnt.commit.cost.flops > 0
+    assert learnt.commit.cost.bytes_kept > 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_repeats_itself(tmp_path, tiny_folder, monkeypatch, name):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(examiner, "candidates", few_candidates)
+    weights = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        learner = Learner(tmp_path / folder, model=str(tiny_folder))
+        learnt = learner.learn_items(pairs("one", 6), (), name, settings_for(name))
+        weights.append(learnt.commit.weights_object)
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_folder, monkeypatch, name):
+    """Learning two stages in one go or with a fresh learner between them gives the same weights."""
+    torch.set_num_threads(1)
+    monkeypatch.setattr(examiner, "candidates", few_candidates)
+    weights = []
+    for folder, fresh in (("a", False), ("b", True)):
+        (tmp_path / folder).mkdir()
+        learner = Learner(tmp_path / folder, model=str(tiny_folder))
+        first = learner.learn_items(pairs("one", 4), (), name, {**settings_for(name), "epochs": 40})
+        learner.store.advance(first.digest)
+        if fresh:
+            learner = Learner(tmp_path / folder)
+        second = learner.learn_items(pairs("two", 4), (), name, settings_for(name))
+        assert second.commit.parent == first.digest
+        weights.append(second.commit.weights_object)
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("name", METHODS)
+def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name, count):
+    learnt = learner.learn_items(pairs("one", count), (), name, settings_for(name))
+    if count == 0:
+        assert not learnt.commit.verdict.accepted
+        assert "nothing trained" in learnt.commit.verdict.reason
+    assert learner.store.verify() == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_setting_is_explained_once(name):
+    method = plugins.find("methods", name, Method)
+    for setting in settings_of(method):
+        assert setting.help, f"{name}.{setting.name} has no docstring"
+
+
+def test_replay_keeps_within_its_budget(learner):
+    examples = pairs("one", 20)
+    learnt = learner.learn_items(examples, (), "replay", {**settings_for("replay"), "budget": 1000})
+    kept = learnt.commit.memory_objects["examples.json"]
+    assert 0 < learner.store.size(kept) <= 1100
+
+
+def test_joint_sees_all_items_of_the_sequence(learner):
+    first, second = pairs("one", 4), pairs("two", 4)
+    for examples in (first, second):
+        learnt = learner.learn_items(examples, (), "joint", settings_for("joint"))
+        learner.store.advance(learnt.digest)
+    from everlearn.memory import recall
+
+    assert recall(learner.store, learnt.commit.memory_objects)["examples"] == first + second
+
+
+def test_freeze_leaves_the_lower_layers_alone(learner):
+    settings = {**settings_for("freeze"), "weights": "full", "learning_rate": 1e-2}
+    learner.learn_items(pairs("one", 4), (), "freeze", settings)
+    start = learner.model.start()
+    moved = {name for name, master in learner.model.masters.items() if not torch.equal(master, start[name])}
+    assert moved
+    assert not any("embed" in name or "layers.0." in name for name in moved)
+
+
+def test_anchors_hold_the_model_to_its_habits(tiny_folder):
+    """With the KL term the model stays nearer to its start than without, having seen the same examples."""
+    from everlearn.model.language_model import LanguageModel
+    from everlearn.train.anchors import Anchors, kl_to
+    from everlearn.train.checkpoint import Checkpoints
+    from everlearn.train.meter import Meter
+    from everlearn.train.run import Run
+
+    distances = []
+    for strength in (0.001, 10.0):
+        model = LanguageModel.load(str(tiny_folder))
+        settings = {**settings_for("anchored"), "strength": strength, "average": False}
+        method = plugins.find("methods", "anchored", Gradient)(**settings)
+        run = Run(0, Meter(1), Checkpoints(tiny_folder / "none", 1e9))
+        run.checkpoints.save = lambda step, tensors: None
+        memory = method.learn(model, pairs("one", 6), {}, run)
+        anchors = Anchors.of(memory["anchors"])
+        with torch.no_grad():
+            distances.append(float(kl_to(model, anchors, range(len(anchors.rows)))[0]))
+    assert distances[1] < 0.5 * distances[0]
