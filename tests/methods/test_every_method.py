@@ -31,7 +31,7 @@ def questions(examples: list[Example]) -> list[Question]:
 
 def settings_for(name: str) -> dict:
     extra = SMALL_ANCHORS if name == "anchored" else {}
-    return {**SETTINGS, **extra, **({"layers": 1} if name == "freeze" else {})}
+    return {**SETTINGS, **extra, **({"layers": 0} if name == "freeze" else {})}
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_joint_sees_all_items_of_the_sequence(learner):
 
 
 def test_freeze_leaves_the_lower_layers_alone(learner):
-    settings = {**settings_for("freeze"), "weights": "full", "learning_rate": 1e-2}
+    settings = {**settings_for("freeze"), "layers": 1}
     learner.learn_items(pairs("one", 4), (), "freeze", settings)
     start = learner.model.start()
     moved = {name for name, master in learner.model.masters.items() if not torch.equal(master, start[name])}
