@@ -122,7 +122,19 @@ def test_intervals_of_one_stage_are_the_wilson_and_the_paired_one():
 
 def test_the_table_shows_share_count_interval_and_what_the_marks_mean(three):
     shown = text(matrix_table(accuracy_matrix(three)))
-    for expected in ("base", "3 · week 3", "week 1 · same", "67%", "2/3", "21–94%", "0%†", "25%*", "–", "† asks", "* counts"):
+    for expected in (
+        "base",
+        "3 · week 3",
+        "week 1 · same",
+        "67%",
+        "2/3",
+        "21–94%",
+        "0%†",
+        "25%*",
+        "–",
+        "† asks",
+        "* counts",
+    ):
         assert expected in shown
 
 

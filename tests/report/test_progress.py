@@ -50,4 +50,6 @@ def test_a_superseded_question_that_is_won_is_won():
 
 
 def test_every_flip_has_its_question(recording):
-    assert all(flip.question in {digest(entry) for entry in recording.questions.values()} for flip in flips(recording).lost)
+    assert all(
+        flip.question in {digest(entry) for entry in recording.questions.values()} for flip in flips(recording).lost
+    )

@@ -23,10 +23,11 @@ FOUR = [question("s", number) for number in range(4)]
 
 @pytest.mark.parametrize(
     ("right", "asked", "low", "high"),
-    [(8, 10, 0.490162, 0.943318), (0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255289, 0.366215)],
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
-def test_wilson_gives_published_values(right, asked, low, high):
-    assert wilson(right, asked) == pytest.approx((low, high), abs=2e-6)
+def test_wilson_gives_the_values_of_newcombe_1998(right, asked, low, high):
+    assert wilson(right, asked) == pytest.approx((low, high), abs=5e-5)
+    assert wilson(asked - right, asked) == pytest.approx((1 - high, 1 - low), abs=5e-5)
     rate = Rate(right, asked)
     assert (rate.share, rate.low, rate.high) == (right / asked, *wilson(right, asked))
 

@@ -21,7 +21,8 @@ def test_percent_says_all_or_nothing_only_where_it_is(share, said):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"), [(0.8, 0.93, "80–93 %"), (0.996, 1.0, "99–100 %"), (0.0, 0.004, "0–1 %"), (0, 1, "0–100 %")]
+    ("low", "high", "said"),
+    [(0.8, 0.93, "80–93 %"), (0.996, 1.0, "99–100 %"), (0.0, 0.004, "0–1 %"), (0, 1, "0–100 %")],
 )
 def test_span_never_closes_an_open_end(low, high, said):
     assert plain(words.span(low, high)) == said
@@ -29,7 +30,16 @@ def test_span_never_closes_an_open_end(low, high, said):
 
 @pytest.mark.parametrize(
     ("difference", "said"),
-    [(0.825, "+83"), (-0.018, "−1.8"), (-0.03, "−3"), (0.97 - 1, "−3"), (0.0, "0"), (0.0001, "0"), (-0.11, "−11"), (0.0996, "+10")],
+    [
+        (0.825, "+83"),
+        (-0.018, "−1.8"),
+        (-0.03, "−3"),
+        (0.97 - 1, "−3"),
+        (0.0, "0"),
+        (0.0001, "0"),
+        (-0.11, "−11"),
+        (0.0996, "+10"),
+    ],
 )
 def test_points_keep_one_decimal_below_ten(difference, said):
     assert words.points(difference) == said

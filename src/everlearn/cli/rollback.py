@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from everlearn.cli import DONE
 from everlearn.cli.terminal.output import emit, visible
@@ -12,6 +12,9 @@ from everlearn.cli.terminal.stores import open_store, short
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from everlearn.store import Store
+    from everlearn.store.history import Entry
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to go back to."""
@@ -19,30 +22,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Move the branch, and say what it no longer knows and how to go forward again."""
+    """Move the branch, and say what it no longer knows and how to come back."""
     store = open_store(arguments)
     old, new = store.head(), store.resolve(arguments.version)
-    kept = {entry.digest for entry in store.history(new)}
-    left = [entry for entry in store.history(old) if entry.digest not in kept]
+    before, after = store.history(old), store.history(new)
     store.advance(new)
     facts = {
         "branch": store.branch(),
         "from": old,
         "to": new,
-        "left": [{"id": entry.digest, "message": entry.commit.message} for entry in left],
+        "no_longer_learnt": _without(before, after),
+        "learnt_again": _without(after, before),
     }
-
-    def page() -> RenderableType:
-        where = store.branch() or "head"
-        if old == new:
-            return f"{where} is at {short(new)} already"
-        lines = [f"{where} is back at {short(new)} ({visible(store.commit(new).message)})"]
-        lines += [f"  no longer learnt: {short(entry.digest)} {visible(entry.commit.message)}" for entry in left]
-        lines += [
-            f"`everlearn rollback {short(old)}` goes forward again;",
-            f"`everlearn branch NAME {short(old)}` keeps it safe from `everlearn gc`",
-        ]
-        return "\n".join(lines)
-
-    emit(arguments, facts, page)
+    emit(arguments, facts, lambda: _page(store, old, new, facts))
     return DONE
+
+
+def _without(entries: list[Entry], others: list[Entry]) -> list[dict[str, str]]:
+    known = {entry.digest for entry in others}
+    return [{"id": e.digest, "message": e.commit.message} for e in entries if e.digest not in known]
+
+
+def _page(store: Store, old: str, new: str, facts: dict[str, Any]) -> RenderableType:
+    where = store.branch() or "head"
+    if old == new:
+        return f"{where} is at {short(new)} already"
+    lines = [f"{where} is now at {short(new)} ({visible(store.commit(new).message)})"]
+    for heading in ("no_longer_learnt", "learnt_again"):
+        said = heading.replace("_", " ")
+        lines += [f"  {said}: {short(one['id'])} {visible(one['message'])}" for one in facts[heading]]
+    lines.append(f"`everlearn rollback {short(old)}` takes it back")
+    if facts["no_longer_learnt"]:
+        lines.append(f"`everlearn branch NAME {short(old)}` keeps {short(old)} safe from `everlearn gc`")
+    return "\n".join(lines)
