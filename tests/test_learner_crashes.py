@@ -25,12 +25,13 @@ def learn(folder: Path, data: Path, model: Path) -> None:
     learner = Learner(folder, model=str(model), checkpoint_seconds=0.05)
     if learner.store.read_running("request.json") is not None:
         learner.resume()
-    elif learner.store.branches() and len(learner.store.history()) > 1:
-        return
-    elif learner.store.rejected():
-        return
-    else:
+    elif not is_finished(learner.store):
         learner.learn(data, method="anchored", settings=SETTINGS, study="raw+rules")
+
+
+def is_finished(store: Store) -> bool:
+    """Whether a version was learnt, accepted or not."""
+    return bool(store.rejected()) or (bool(store.branches()) and len(store.history()) > 1)
 
 
 SETTINGS = {"epochs": 12, "learning_rate": 3e-3, "anchors": 8, "anchor_length": 16, "anchors_per_step": 2}

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from everlearn.general import candidates
 from everlearn.grade import Reply as GradedReply
 from everlearn.grade import check
 from everlearn.habits import HabitText, measure, write_habits
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import Answer, Exam, Question, Stage, StageAnswers, digest
+from everlearn.records import Answer, Exam, Example, Question, Stage, StageAnswers, digest
 from everlearn.train.meter import Meter
 
 REPLY_LIMIT = 48
 """Tokens a generated reply may take."""
+
+CLEARLY = 0.05
+"""Nats per token by which a text must have become more likely to count as learnt."""
 
 Ask = Callable[[Question], Question]
 """What a method makes of a question before it is asked."""
@@ -80,6 +83,22 @@ def answer_all(
     return [
         Answer(digest(question), question.group, *_outcome(answers[index])) for index, question in enumerate(questions)
     ]
+
+
+def texts_known(model: LanguageModel, examples: Sequence[Example], meter: Meter) -> list[Answer]:
+    """For stages of which nothing can be asked: how likely each text is. `correct` is for `more_likely` to say."""
+    rows = [model.chat.example(example) for example in examples]
+    meter.read("exam", sum(len(row.ids) for row in rows))
+    outcomes = model.force(rows)
+    return [
+        Answer(digest(example), "training text", False, "", outcome.nll)
+        for example, outcome in zip(examples, outcomes, strict=True)
+    ]
+
+
+def more_likely(before: Sequence[Answer], after: Sequence[Answer]) -> list[Answer]:
+    """`after` with those answers correct whose text became clearly more likely than `before`."""
+    return [replace(now, correct=now.gold_nll < was.gold_nll - CLEARLY) for was, now in zip(before, after, strict=True)]
 
 
 def _outcome(answer: Answer) -> tuple[bool, str, float, str]:

@@ -19,7 +19,7 @@ from everlearn import memory as memories
 from everlearn import plugins
 from everlearn.data import read_items, read_questions
 from everlearn.errors import DataError, ModelError, PluginError, SettingsError, StoreError, TrainingError
-from everlearn.examiner import Suite, answer_all, examine, make_suite
+from everlearn.examiner import Suite, answer_all, examine, make_suite, more_likely, texts_known
 from everlearn.gate import Bounds, judge
 from everlearn.lineage import Lineage
 from everlearn.methods.contract import Method
@@ -208,7 +208,7 @@ class Learner:
         parent = self.store.commit(request.parent)
         lesson = checkpoints.once("lesson", Lesson, lambda: self._study(request))
         asked = request.stage.questions or _own_questions(lesson)
-        before = checkpoints.once("before", list[Answer], lambda: answer_all(self.model, asked, meter))
+        before = checkpoints.once("before", list[Answer], lambda: self._known(asked, lesson, meter))
         memory = memories.recall(self.store, parent.memory_objects)
         memory = _without(memory, lesson.retired)
         memory = method.learn(self.model, lesson.examples, memory, run)
@@ -241,7 +241,9 @@ class Learner:
         stages = [*self.lineage.stages(request.parent), (stage_object, request.stage)]
         self.tell(Progress("exam", 0, 0))
         exam = examine(self.model, self.suite(), stages, meter, lambda question: method.prompt(question, memory))
-        after = _latest(exam, stage_object) or answer_all(self.model, asked[0], meter)
+        after = _latest(exam, stage_object) or self._known(asked[0], lesson, meter)
+        if not asked[0]:
+            after = more_likely(asked[1], after)
         before = self.lineage.exam(request.parent)
         verdict = self._judge(request, before, exam, (asked[1], after))
         kept = memories.keep(self.store, memory)
@@ -270,6 +272,12 @@ class Learner:
             self.store.reject(name)
         self.store.clear_running()
         return Learnt(name, commit, exam, before)
+
+    def _known(self, asked: Sequence[Question], lesson: Lesson, meter: Meter) -> list[Answer]:
+        """Answers to the stage's questions; where there are none to ask, how likely its texts are."""
+        if asked:
+            return answer_all(self.model, asked, meter)
+        return texts_known(self.model, lesson.examples[:OWN_QUESTIONS], meter)
 
     def _judge(
         self, request: Request, before: Exam, exam: Exam, learnt: tuple[Sequence[Answer], Sequence[Answer]]

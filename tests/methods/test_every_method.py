@@ -155,3 +155,11 @@ def test_anchors_hold_the_model_to_its_habits(tiny_folder):
         with torch.no_grad():
             distances.append(float(kl_to(model, anchors, range(len(anchors.rows)))[0]))
     assert distances[1] < 0.5 * distances[0]
+
+
+def test_texts_without_questions_count_as_learnt_when_they_become_likelier(learner):
+    texts = [Example((Message("text", f"zorb {number} zorb", learn=True),)) for number in range(4)]
+    learnt = learner.learn_items(texts, (), "finetune", {**settings_for("finetune"), "epochs": 20})
+    assert learnt.commit.verdict.comparisons[-1].after == 1.0
+    again = learner.learn_items(texts, (), "finetune", {**settings_for("finetune"), "learning_rate": 1e-12})
+    assert "nothing trained" in again.commit.verdict.reason

@@ -1,4 +1,8 @@
-"""Rows of 1 (right) and 0 (wrong) in, the recording of a line of versions with just these answers out."""
+"""Rows of 1 (right) and 0 (wrong) in, the recording of a line of versions with just these answers out; printing too."""
+
+import io
+
+from rich.console import Console
 
 from everlearn.records import (
     Answer,
@@ -55,6 +59,13 @@ def hand_made(stages, groups=None, before=None, general=(), superseded=None, hab
     asked = [*suite, *(entry for stage in made.values() for entry in stage.questions)]
     gone = {digest(made[name].questions[number]): row for (name, number), row in (superseded or {}).items()}
     return Recording(tuple(versions), (), {digest(entry): entry for entry in asked}, gone)
+
+
+def printed(renderable, width=100):
+    """What a terminal of that width shows."""
+    console = Console(width=width, file=io.StringIO())
+    console.print(renderable)
+    return console.file.getvalue()
 
 
 def _stage(name, marks, groups):

@@ -178,7 +178,7 @@ def add_week(store, week, number, exams, exam, parent, gone=()):
                 {"new": 12_040 * number, "replayed": 3_210, "teacher": 2_000, "exam": 52_000},
                 3.1e13 * number,
                 71.4 * number,
-                1_650_000_000,
+                1_640_000_000,
                 18_874_368,
             ),
             verdict=verdict,

@@ -1,8 +1,7 @@
 """The accuracy matrix, its summary figures, and its table for the terminal."""
 
 import pytest
-from hand_made import hand_made
-from rich.console import Console
+from hand_made import hand_made, printed
 
 from everlearn.comparison import interval
 from everlearn.report.matrix import accuracy_matrix, matrix_table, summarise
@@ -22,12 +21,6 @@ def three():
 
 def shares(matrix):
     return [[cell and (cell.rate.right, cell.rate.asked) for cell in row] for row in matrix.cells]
-
-
-def text(table, width=100):
-    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(table)
-    return console.export_text()
 
 
 def test_rows_are_versions_and_columns_are_groups(three):
@@ -121,7 +114,7 @@ def test_intervals_of_one_stage_are_the_wilson_and_the_paired_one():
 
 
 def test_the_table_shows_share_count_interval_and_what_the_marks_mean(three):
-    shown = text(matrix_table(accuracy_matrix(three)))
+    shown = printed(matrix_table(accuracy_matrix(three)))
     for expected in (
         "base",
         "3 · week 3",
@@ -139,18 +132,18 @@ def test_the_table_shows_share_count_interval_and_what_the_marks_mean(three):
 
 
 def test_the_table_explains_only_the_marks_it_has():
-    shown = text(matrix_table(accuracy_matrix(hand_made({"a": ("11",)}))))
+    shown = printed(matrix_table(accuracy_matrix(hand_made({"a": ("11",)}))))
     assert "†" not in shown
     assert "*" not in shown
 
 
 def test_names_are_never_read_as_markup():
-    shown = text(matrix_table(accuracy_matrix(hand_made({"[red]week[/red] [link=x]": ("1",)}))))
+    shown = printed(matrix_table(accuracy_matrix(hand_made({"[red]week[/red] [link=x]": ("1",)}))))
     assert shown.count("[red]week[/red]") == 2
 
 
 def test_the_table_fits_an_eighty_column_terminal(three):
-    assert max(map(len, text(matrix_table(accuracy_matrix(three)), 80).splitlines())) <= 80
+    assert max(map(len, printed(matrix_table(accuracy_matrix(three)), 80).splitlines())) <= 80
 
 
 def test_the_made_up_store_has_the_matrix_of_its_exams(recording):

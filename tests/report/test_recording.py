@@ -67,6 +67,7 @@ def test_refused_versions_are_kept_apart(tmp_path):
     inspected = read_recording(store, refused)
     assert inspected.versions[-1].digest == refused
     assert inspected.rejected == ()
+    assert read_recording(store, digests[0]).rejected == ()
 
 
 def test_an_unknown_reference_is_a_store_error(made_up):

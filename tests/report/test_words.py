@@ -77,7 +77,7 @@ def learnt(verdict, needed=0):
     ],
 )
 def test_explain_says_what_is_proven(comparison, said):
-    assert plain(words.explain(comparison)).endswith(f". {said}" if "learnt" != comparison.name else said)
+    assert plain(words.explain(comparison)).endswith(f"). {said}")
 
 
 def test_explain_has_all_numbers():

@@ -88,7 +88,7 @@ def _outcome(arguments: argparse.Namespace) -> tuple[Learner, Learnt]:
             plan = _plan(arguments, tell)
             if find_store(store_folder(arguments)) is None:
                 say(f"a new store begins in {store_folder(arguments).resolve() / '.everlearn'}")
-            learner = Learner(store_folder(arguments), arguments.model or "", tell=tell)
+            learner = Learner(store_folder(arguments), plan.model, tell=tell)
             return learner, _learn_plan(learner, plan, arguments)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(arguments)) from None

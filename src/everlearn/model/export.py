@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from everlearn.errors import ModelError
@@ -13,7 +15,8 @@ def export_adapter(model: LanguageModel, folder: Path) -> None:
     """Write the LoRA adapter and the tokenizer to `folder`, for PEFT's `PeftModel.from_pretrained`.
 
     Raises:
-        ModelError: this lineage changes all weights, nothing was learnt yet, or the folder is not empty.
+        ModelError: this lineage changes all weights, nothing was learnt yet, or the folder is not empty or cannot be
+            written to.
     """
     if not model.masters:
         raise ModelError("this version is the base: it has no adapter", "export a later version, or `merged`")
@@ -22,9 +25,9 @@ def export_adapter(model: LanguageModel, folder: Path) -> None:
             "this lineage changes all weights, so there is no adapter to export",
             "export the whole model: everlearn export merged FOLDER",
         )
-    _prepare(folder)
-    save_adapter(model.network, folder)
-    model.tokenizer.save_pretrained(folder)
+    with _into(folder):
+        save_adapter(model.network, folder)
+        model.tokenizer.save_pretrained(folder)
 
 
 def export_merged(model: LanguageModel, folder: Path) -> None:
@@ -33,18 +36,27 @@ def export_merged(model: LanguageModel, folder: Path) -> None:
     An adapter is added to the weights in fp32 and rounded to bf16 once.
 
     Raises:
-        ModelError: the folder is not empty.
+        ModelError: the folder is not empty or cannot be written to.
     """
-    _prepare(folder)
     network = model.network
     if model.adaptation.kind == "lora":
         network = merged(model.copy_network().float()).bfloat16()
-    network.save_pretrained(folder)
-    model.tokenizer.save_pretrained(folder)
+    with _into(folder):
+        network.save_pretrained(folder)
+        model.tokenizer.save_pretrained(folder)
 
 
-def _prepare(folder: Path) -> None:
-    """Make an empty folder; written files are never mixed with those of somebody else."""
+@contextmanager
+def _into(folder: Path) -> Iterator[None]:
+    """Make an empty folder: written files are never mixed with those of somebody else."""
+    from safetensors import SafetensorError
+
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise ModelError(f"{folder} is there already and not empty", "give a new or an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{folder}: {error}", "check its permissions and the free space, or give another folder"
+        ) from None

@@ -103,8 +103,7 @@ def summarise(matrix: Matrix, superseded: Collection[str] = ()) -> Summary:
     stages = {column.stage: column.learnt for column in matrix.columns}
     final = [rate_of(matrix.answers(last, stage, superseded)) for stage in stages]
     learnt = [rate_of(matrix.answers(row, stage)) for stage, row in stages.items()]
-    earlier = {stage: row for stage, row in stages.items() if row < last}
-    changes = [_changes(matrix, stage, row, superseded) for stage, row in earlier.items()]
+    changes = [_changes(matrix, stage, row, superseded) for stage, row in stages.items()]
     return Summary(
         mean([rate for rate in final if rate]),
         mean([rate for rate in learnt if rate]),
@@ -154,7 +153,7 @@ def _cell(recording: Recording, row: int, column: Column) -> Cell | None:
 
 
 def _changes(matrix: Matrix, stage: str, learnt: int, superseded: Collection[str]) -> list[Estimate]:
-    """The last version's gain over every version from the one that learnt the stage, in order."""
+    """The last version's gain over each one from that which learnt the stage; none where the last one did."""
     last = len(matrix.rows) - 1
     now = matrix.answers(last, stage, superseded)
     changes = [difference(matrix.answers(row, stage, superseded), now) for row in range(learnt, last)]

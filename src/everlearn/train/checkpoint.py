@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import torch
 
+from everlearn.errors import StoreError
 from everlearn.records import decode, encode
 
 Made = TypeVar("Made")
@@ -28,13 +29,23 @@ class Checkpoints:
         return time.monotonic() - self._last >= self.every_seconds
 
     def save(self, step: int, tensors: dict[str, torch.Tensor]) -> None:
-        """Keep the state after `step` steps; replaces the one before."""
+        """Keep the state after `step` steps; replaces the one before.
+
+        Raises:
+            StoreError: the disk is full or cannot be written to.
+        """
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         path = self.folder / "training.safetensors"
         scratch = path.with_suffix(".tmp")
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, scratch, metadata={"step": str(step)})
+        try:
+            save_file(tensors, scratch, metadata={"step": str(step)})
+        except SafetensorError as error:  # this is how it words a full disk
+            raise StoreError(
+                f"{scratch}: {error}", "free some disk space, then go on: everlearn learn --resume"
+            ) from None
         _into_place(scratch, path)
         self._last = time.monotonic()
 

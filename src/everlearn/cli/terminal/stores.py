@@ -69,11 +69,16 @@ def find_store(folder: Path) -> Store | None:
 def model_name(folder: Path, chosen: str | None) -> str:
     """The model to work with: that of the store; where there is none yet, the chosen or the default one.
 
+    A directory is named by its absolute path, so that the store finds it from everywhere.
+
     Raises:
         ModelError: the store holds versions of another model than the chosen one.
     """
     from everlearn.lineage import Lineage
-    from everlearn.model.cache import DEFAULT_MODEL
+    from everlearn.model.cache import ALIASES, DEFAULT_MODEL
 
-    store, wanted = find_store(folder), chosen or DEFAULT_MODEL
+    wanted = chosen or DEFAULT_MODEL
+    if wanted not in ALIASES and Path(wanted).expanduser().is_dir():
+        wanted = str(Path(wanted).expanduser().resolve())
+    store = find_store(folder)
     return Lineage(store).model_name(wanted, chosen=bool(chosen)) if store else wanted
