@@ -107,7 +107,7 @@ def require_memory(size: Size, free: int | None) -> None:
         return
     whole = size.changing == size.parameters
     raise ModelError(
-        f"training {size.changing:,} weights needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free",
+        f"training {size.changing:,} weights needs {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are free",
         "train an adapter instead: --set weights=lora" if whole else "take a smaller model, or a smaller --set rank=8",
     )
 

@@ -2,6 +2,7 @@
 
 import pytest
 from made_up_store import fill
+from page_reader import Page
 
 from everlearn.report.page import write_report
 from everlearn.report.recording import read_recording
@@ -26,3 +27,9 @@ def recording(made_up):
 def page(made_up, tmp_path_factory):
     """The text of the made-up store's report."""
     return write_report(made_up, tmp_path_factory.mktemp("report") / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def read(page):
+    """The same text, taken apart."""
+    return Page(page)

@@ -110,7 +110,7 @@ def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
     except KeyboardInterrupt as stop:
-        print(f"\n{stop or 'interrupted'}", file=sys.stderr)
+        print(f"\n{str(stop) or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except (EverlearnError, MemoryError, OSError, RuntimeError) as error:
         known = explain(error)

@@ -22,6 +22,27 @@ KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
 
 
+QUESTION_WORDS = (
+    "What is",
+    "Who",
+    "Where",
+    "When",
+    "Which",
+    "How many",
+    "What",
+    "How",
+    "Is",
+    "Are",
+    "Name",
+    "Complete",
+    "The opposite of",
+    "Answer in",
+    "Read this:",
+    "If",
+)
+"""Beginnings of the questions that the model asks itself."""
+
+
 @dataclass(frozen=True)
 class Anchors:
     """Rows and, for each of their targets in order, the teacher's most likely tokens."""
@@ -58,17 +79,61 @@ class Anchors:
 
 
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
-    """`count` chats of at most `length` tokens that the model writes by itself, with its beliefs."""
+    """`count` chats of about `length` tokens that the model writes by itself, with its beliefs.
+
+    Half of them are whatever comes; the others are two questions with the same beginning, each answered in one
+    sentence, so that answering short questions, and following an example just seen, are among the habits held.
+    """
     start = opening(model)
-    replies = model.write([start] * count, length, temperature=1.0, seed=seed)
-    texts = [_first_exchange(reply.ids, model.chat.end) for reply in replies]
-    return believe(model, [Row((*start, *ids), (*[False] * len(start), *[True] * len(ids))) for ids in texts])
+    free = model.write([start] * (count // 2), length, temperature=1.0, seed=seed)
+    texts = [(*start, *_exchanges(reply.ids, model.chat.end, 1)) for reply in free]
+    texts += _question_pairs(model, start, count - len(texts), length, seed)
+    rows = [Row(ids, (*[False] * len(start), *[True] * (len(ids) - len(start)))) for ids in texts]
+    return believe(model, rows)
 
 
-def _first_exchange(ids: tuple[int, ...], end: int) -> tuple[int, ...]:
-    """The user's turn and the reply to it, without what the model made up after them."""
+def _question_pairs(
+    model: LanguageModel, start: tuple[int, ...], count: int, length: int, seed: int
+) -> list[tuple[int, ...]]:
+    """Chats of two exchanges; both questions begin with the same words."""
+    encode, end = model.tokenizer.encode, model.chat.end
+    begun = [QUESTION_WORDS[number % len(QUESTION_WORDS)] for number in range(count)]
+    words = [tuple(encode(word, add_special_tokens=False)) for word in begun]
+    mark = tuple(encode("?", add_special_tokens=False))
+    ask, answer = turn_of(model, "user"), turn_of(model, "assistant")
+    texts = [start] * count
+    for exchange in range(2):
+        texts = [(*text, *(ask if exchange else ()), *word) for text, word in zip(texts, words, strict=True)]
+        asked = model.generate(texts, length // 4, temperature=0.8, seed=seed + 1 + exchange, stop=mark)
+        texts = [(*text, *reply.ids, *mark, end, *answer) for text, reply in zip(texts, asked, strict=True)]
+        said = model.generate(texts, length // 3)
+        texts = [(*text, *_first_sentence(model, reply.ids), end) for text, reply in zip(texts, said, strict=True)]
+    return texts
+
+
+def _first_sentence(model: LanguageModel, ids: tuple[int, ...]) -> tuple[int, ...]:
+    for position, token in enumerate(ids):
+        if model.tokenizer.decode([token]).rstrip().endswith((".", "!", "?")):
+            return ids[: position + 1]
+    return ids
+
+
+def _exchanges(ids: tuple[int, ...], end: int, count: int) -> tuple[int, ...]:
+    """The first exchanges (a user's turn and the reply) without what the model made up after them."""
     ends = [position for position, token in enumerate(ids) if token == end]
-    return ids[: ends[1] + 1] if len(ends) > 1 else ids
+    return ids[: ends[2 * count - 1] + 1] if len(ends) >= 2 * count else ids
+
+
+def turn_of(model: LanguageModel, role: str) -> tuple[int, ...]:
+    """The chat format between the end of a turn and the next one's words, by whose turn that is."""
+    marker = "everlearn"
+    turns = {
+        "user": (Message("user", "?"), Message("assistant", marker), Message("user", marker)),
+        "assistant": (Message("user", marker),),
+    }[role]
+    behind = model.tokenizer.decode(model.chat.prompt(turns)).split(marker)[1]
+    end = model.tokenizer.decode([model.chat.end])
+    return tuple(model.tokenizer.encode(behind.removeprefix(end), add_special_tokens=False))
 
 
 def opening(model: LanguageModel) -> tuple[int, ...]:

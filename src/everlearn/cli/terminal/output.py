@@ -26,7 +26,9 @@ def emit(arguments: argparse.Namespace, facts: object, page: Callable[[], Render
         return
     from rich.console import Console
 
-    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(page())
+    content = page()
+    shown = for_terminal(content) if isinstance(content, str) else content
+    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(shown)
 
 
 def say(text: str) -> None:

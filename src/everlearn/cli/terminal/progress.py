@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from everlearn.report.words import duration
+from everlearn.report.words import duration, for_terminal
 
 if TYPE_CHECKING:
     from everlearn.train.run import Progress
@@ -40,7 +40,7 @@ def figures(progress: Progress) -> str:
         parts.append(f"{progress.tokens_per_second:,.0f} tokens/s")
     if progress.seconds_left is not None and progress.step < progress.steps:
         parts.append(f"{duration(round(progress.seconds_left))} left")
-    return " · ".join(parts)
+    return for_terminal(" · ".join(parts))
 
 
 class PlainLines:
@@ -89,7 +89,7 @@ class LiveLine:
         """What was being done is done."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-            self._bar.console.print(f"✓ {self._doing}  {duration(time.monotonic() - self._begin)}", style="dim")
+            self._bar.console.print(for_terminal(f"✓ {self._doing}  {duration(time.monotonic() - self._begin)}"), style="dim")
             self._task = None
 
 

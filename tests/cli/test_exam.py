@@ -1,0 +1,52 @@
+"""A version in; its recorded exam, its answers to new questions, or a comparison out."""
+
+from everlearn.store import Store
+
+
+def test_the_recorded_exam_by_skill_and_stage(call, home):
+    shares = {share["name"]: share for share in call("exam", "--json").json["shares"]}
+    assert list(shares) == ["all skills", "chat", "format", "rows"]
+    assert (shares["all skills"]["right"], shares["all skills"]["asked"]) == (3, 3)
+    assert (shares["rows"]["right"], shares["rows"]["asked"]) == (3, 4)
+    assert shares["rows"]["low"] < 0.75 < shares["rows"]["high"]
+
+
+def test_the_page_has_the_same_figures(call, home):
+    lines = [line.split() for line in call("exam").out.splitlines()]
+    assert ["rows", "3", "4", "75%", "30–95%"] in lines
+
+
+def test_own_questions_are_asked_now(call, home):
+    (home / "new.jsonl").write_text('{"question": "What is the code?", "answer": "43"}\n')
+    outcome = call("exam", "--questions", "new.jsonl")
+    assert outcome.code == 0
+    assert ["new", "0", "1", "0%"] in [line.split()[:4] for line in outcome.out.splitlines()]
+    assert "not answered right" in outcome.out
+    assert "What is the code?   43      4" in outcome.out
+    assert "asking" in outcome.err
+
+
+def test_asking_leaves_the_store_as_it_was(call, home):
+    before = Store.open(home).history()
+    call("exam", "--questions", "asked.jsonl")
+    assert Store.open(home).history() == before
+
+
+def test_two_versions_are_compared_question_by_question(call, home):
+    found = call("exam", "--compare", "base", "--json").json
+    assert found["compared_with"] == Store.open(home).resolve("base")
+    assert [one["name"] for one in found["differences"]["general"]] == ["all skills", "chat", "format"]
+    assert found["differences"]["stages"] == []
+
+
+def test_own_questions_can_be_put_to_two_versions(call, home):
+    words = ("exam", "--questions", "asked.jsonl", "--compare", "base")
+    (difference,) = call(*words, "--json").json["differences"]["stages"]
+    assert (difference["before"], difference["after"], difference["questions"]) == (0, 0.75, 4)
+    lines = [line.split() for line in call(*words).out.splitlines()]
+    assert ["asked", "0%", "75%", "+75"] in [line[:4] for line in lines]
+
+
+def test_versions_without_common_questions_are_not_compared(call, home, monkeypatch):
+    monkeypatch.setattr("everlearn.cli.exam.by_skill", lambda before, after: [])
+    assert call("exam", "--compare", "base").out == "no question was put to both versions\n"
