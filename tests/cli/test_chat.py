@@ -25,7 +25,9 @@ def test_without_json_only_the_replies_are_on_stdout(call, home, monkeypatch):
 
 def test_earlier_turns_are_part_of_the_conversation(call, home, monkeypatch):
     seen = []
-    monkeypatch.setattr("everlearn.learner.Learner.chat", lambda self, messages, at, limit: seen.append([*messages]) or "!")
+    monkeypatch.setattr(
+        "everlearn.learner.Learner.chat", lambda self, messages, at, limit: seen.append([*messages]) or "!"
+    )
     monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n"))
     call("chat")
     assert [message.content for message in seen[1]] == ["one", "!", "two"]

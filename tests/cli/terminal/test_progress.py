@@ -1,10 +1,9 @@
 """Progress in; plain lines now and then, or one moving line, out."""
 
 import io
+import re
 
 from rich.console import Console
-from rich.progress import Progress as Bar
-from rich.progress import TextColumn
 
 from everlearn.cli.terminal import progress
 from everlearn.train.run import Progress
@@ -26,8 +25,8 @@ def test_steps_are_told_at_most_every_five_seconds(capsys):
     told = capsys.readouterr().err.splitlines()
     assert told == [
         "learning 1 of 12: loss 1.500 · 540 tokens/s · 11 s left",
-        "learning 6 of 12: loss 1.500 · 540 tokens/s · 6.0 s left",
-        "learning 11 of 12: loss 1.500 · 540 tokens/s · 1.0 s left",
+        "learning 6 of 12: loss 1.500 · 540 tokens/s · 6 s left",
+        "learning 11 of 12: loss 1.500 · 540 tokens/s · 1 s left",
     ]
 
 
@@ -45,8 +44,7 @@ def test_nothing_is_left_at_the_last_step():
 def test_the_live_line_moves_and_leaves_what_is_done_behind():
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=80, color_system=None)
-    columns = (TextColumn("{task.description}"), TextColumn("{task.fields[count]}"), TextColumn("{task.fields[figures]}"))
-    with Bar(*columns, console=console, auto_refresh=False) as bar:
+    with progress.live_bar(console) as bar:
         line = progress.LiveLine(bar)
         line.tell(Progress("studying", 0, 2))
         line.tell(Progress("learning", 4, 9, 1.25))
@@ -54,7 +52,7 @@ def test_the_live_line_moves_and_leaves_what_is_done_behind():
         line.end()
     shown = stream.getvalue()
     assert "✓ studying  0" in shown
-    assert "learning 4/9 loss 1.250" in shown
+    assert re.search(r"learning ━+ 4/9 loss 1.250", shown)
     assert "✓ learning" in shown
 
 
@@ -62,12 +60,3 @@ def test_without_a_terminal_lines_are_plain(capsys):
     with progress.display() as tell:
         tell(Progress("exam", 0, 0))
     assert capsys.readouterr().err == "exam\n"
-
-
-def test_the_real_live_line_has_all_its_columns(monkeypatch):
-    stream = io.StringIO()
-    bar = progress._live_bar()
-    bar.live.console = bar.console = Console(file=stream, force_terminal=True, width=80, color_system=None)
-    task = bar.add_task("learning", count="1/2", figures="loss 1.0", total=2)
-    assert "1/2" in bar.get_renderable().renderables[0].columns[3]._cells
-    bar.remove_task(task)

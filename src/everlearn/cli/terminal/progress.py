@@ -25,7 +25,9 @@ def display() -> Iterator[Tell]:
     if not sys.stderr.isatty():
         yield PlainLines().tell
         return
-    with _live_bar() as bar:
+    from rich.console import Console
+
+    with live_bar(Console(stderr=True, markup=False, highlight=False)) as bar:
         line = LiveLine(bar)
         yield line.tell
         line.end()
@@ -39,8 +41,12 @@ def figures(progress: Progress) -> str:
     if progress.tokens_per_second is not None:
         parts.append(f"{progress.tokens_per_second:,.0f} tokens/s")
     if progress.seconds_left is not None and progress.step < progress.steps:
-        parts.append(f"{duration(round(progress.seconds_left))} left")
-    return for_terminal(" · ".join(parts))
+        parts.append(f"{_whole(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _whole(seconds: float) -> str:
+    return f"{round(seconds)} s" if seconds < 60 else for_terminal(duration(seconds))
 
 
 class PlainLines:
@@ -89,12 +95,12 @@ class LiveLine:
         """What was being done is done."""
         if self._task is not None:
             self._bar.remove_task(self._task)
-            self._bar.console.print(for_terminal(f"✓ {self._doing}  {duration(time.monotonic() - self._begin)}"), style="dim")
+            self._bar.console.print(f"✓ {self._doing}  {_whole(time.monotonic() - self._begin)}", style="dim")
             self._task = None
 
 
-def _live_bar() -> Any:
-    from rich.console import Console
+def live_bar(console: Any) -> Any:
+    """The bar that `LiveLine` moves, on a console of rich."""
     from rich.progress import BarColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bar
 
@@ -104,6 +110,6 @@ def _live_bar() -> Any:
         BarColumn(bar_width=16),
         TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[figures]}"),
-        console=Console(stderr=True, markup=False, highlight=False),
+        console=console,
         transient=True,
     )
