@@ -5,6 +5,8 @@ from transformers import AutoModelForCausalLM
 
 from everlearn.store import Store
 
+from .conftest import TO_NO_AVAIL
+
 
 def test_merged(call, home):
     outcome = call("export", "merged", "out", "--json")
@@ -26,6 +28,19 @@ def test_a_lineage_of_full_weights_has_no_adapter(call, home):
         "hint: export the whole model: everlearn export merged FOLDER",
     ]
     assert not (home / "out").exists()
+
+
+def test_the_adapter_of_a_lora_lineage_is_loaded_by_peft(call, fresh, tiny_folder):
+    from peft import PeftModel
+
+    model = ("--model", str(tiny_folder))
+    learnt = call("learn", "rows.jsonl", "--json", *model, *TO_NO_AVAIL, "--set", "weights=lora")
+    assert "Warning" not in learnt.err
+    outcome = call("export", "adapter", "out", "--at", learnt.json["id"])
+    assert outcome.code == 0
+    assert 'PeftModel.from_pretrained(base, "out")' in outcome.out
+    loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_folder), "out")
+    assert loaded.peft_config["default"].r == 32
 
 
 def test_a_folder_with_files_is_refused(call, home):

@@ -26,7 +26,7 @@ def with_full_weights(tiny):
 def _moved(model):
     generator = torch.Generator().manual_seed(1)
     for master in model.masters.values():
-        master += 0.05 * torch.randn(master.shape, generator=generator)
+        master.add_(torch.randn(master.shape, generator=generator), alpha=0.05)
     model.publish()
     return model
 

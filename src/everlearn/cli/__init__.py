@@ -7,6 +7,7 @@ import ast
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -103,7 +104,9 @@ def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
     from everlearn.errors import EverlearnError
 
     try:
-        code: int = verb.run(arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # a word between libraries, not for our user
+            code: int = verb.run(arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

@@ -52,7 +52,8 @@ class LanguageModel:
         self.name = name
         self.digest = digest
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = network.to(self.device, torch.bfloat16).eval()
+        # loaded in bf16 already; a cast here would round the rotary frequencies, which transformers keeps in fp32
+        self.network = network.to(self.device).eval()
         self.tokenizer = tokenizer
         self.context = int(network.config.max_position_embeddings)
         self.chat = Chat(tokenizer, self.context)

@@ -52,7 +52,7 @@ def test_the_live_line_moves_and_leaves_what_is_done_behind():
         line.end()
     shown = stream.getvalue()
     assert "✓ studying  0" in shown
-    assert re.search(r"learning ━+ 4/9 loss 1.250", shown)
+    assert re.search(r"learning ━+ *4/9 loss 1\.250", shown)
     assert "✓ learning" in shown
 
 

@@ -122,7 +122,7 @@ def page_of(found: Forecast) -> RenderableType:
     examples = f"{counted(sum(found.examples.values()), 'training example')} ({made})"
     rows: list[tuple[str, RenderableType]] = [("to learn", f"{items} → {examples}")]
     if found.not_counted:
-        names = " and ".join(found.not_counted)
+        names = ", ".join(found.not_counted)
         rows.append(("", f"not counted: what the model itself will write ({names}) comes on top of all figures"))
     rows += [
         ("tokens", f"{found.tokens:,}, of which {found.targets:,} are learnt"),
