@@ -24,6 +24,7 @@ from everlearn.methods.finetune import Finetune
 from everlearn.methods.replay import Replay
 from everlearn.model.delta import encode_delta
 from everlearn.model.language_model import Adaptation
+from everlearn.model.packing import pack
 from everlearn.records import Example, Message, Question
 
 SIZE = Size(parameters=1000, changing=1000, rows=10, hidden=4, layers=2, vocabulary=50)
@@ -64,7 +65,7 @@ def test_the_work_is_that_of_the_steps_that_are_made(tiny, method):
     steps = method._steps(tiny, mixture, seed=0)
     work = work_of(method, mixture, tiny.chat, asked=0)
     assert work.steps == len(steps)
-    assert work.trained == pytest.approx(sum(len(row.ids) for step in steps for row in step.rows), rel=0.05)
+    assert work.trained == pytest.approx(sum(pack(step.rows).tokens for step in steps), rel=0.15)
     assert work.targets == sum(n + 1 for n in range(1, 41))
 
 
@@ -108,9 +109,12 @@ def test_a_run_that_cannot_fit_is_refused():
     assert "a smaller --set rank=8" in refused.value.hint
 
 
-def test_exam_tokens_are_prompt_and_longest_answer(tiny):
-    question = Question((Message("user", "?"),), ("a", "abc"))
-    assert exam_tokens(tiny.chat, [question]) == len(tiny.chat.prompt(question.messages)) + 4
+def test_exam_tokens_count_a_shared_beginning_once(tiny):
+    start = "The code of the Zorb gate is known to few. "
+    one, other = (Question((Message("user", start + text),), ("ab",)) for text in ("Who?", "When?"))
+    alone = exam_tokens(tiny.chat, [one])
+    assert alone == len(tiny.chat.prompt(one.messages)) + 3
+    assert alone < exam_tokens(tiny.chat, [one, other]) < 2 * alone - len(start)
 
 
 def test_the_speed_is_measured_on_a_sample(tiny, monkeypatch):

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from everlearn.errors import ModelError
 from everlearn.methods.contract import Gradient, Method, Mixture
 from everlearn.model.chat import Chat, Row
-from everlearn.model.language_model import LanguageModel
+from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
+from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Example, Question
 from everlearn.settings import values_of
 
@@ -34,6 +35,9 @@ PROGRAM = 600_000_000
 
 BACKWARD = 3
 """Forward and backward together take this many times a forward pass."""
+
+SAMPLE_BATCHES = 16
+"""Batches of which the tokens are counted one by one."""
 
 SAMPLE_TOKENS = 1024
 """Tokens by which the speed is measured."""
@@ -62,9 +66,10 @@ class Work(NamedTuple):
     """Those of them that the loss falls on."""
     steps: int
     trained: int
-    """Tokens that go forward and backward in all steps, with what the method adds."""
+    """Tokens that go forward and backward in all steps, with what the method adds; padding counts, and what the rows
+    of a step start with counts once."""
     asked: int
-    """Tokens that are only read: exams."""
+    """Tokens that only go forward: exams."""
 
     @property
     def per_step(self) -> int:
@@ -135,17 +140,19 @@ def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:
         return Work(len(fresh), tokens, targets, 0, 0, asked)
     passes = method.passes(len(fresh))
     steps = passes * math.ceil(len(fresh) / method.rows_per_step)
-    trained = passes * tokens + round(steps * (_replayed(mixture, chat) + _anchored(method)))
+    replayed = [chat.example(example) for example in mixture.old[: mixture.old_per_step]]
+    trained = passes * _packed(fresh, method.rows_per_step) + steps * (_packed(replayed) + _anchored(method))
     return Work(len(fresh), tokens, targets, steps, trained, asked)
 
 
 def exam_tokens(chat: Chat, questions: Sequence[Question]) -> int:
-    """Tokens that a model reads when it is asked the questions once."""
-    return sum(len(chat.prompt(question.messages)) + _longest(chat, question.gold) for question in questions)
+    """Tokens that a model computes when it is asked the questions once: what several start with counts once."""
+    rows = [chat.answered(question, question.gold[0]) for question in questions]
+    return sum(pack([rows[index] for index in group]).tokens for group in batches_by_size(rows, SCORE_TOKENS))
 
 
 def forward_speed(model: LanguageModel, examples: Sequence[Example]) -> float:
-    """Tokens per second of a forward pass, measured on some of the examples."""
+    """Tokens per second of a forward pass, measured on some of the examples; a shared beginning counts once."""
     rows: list[Row] = []
     for example in examples:
         rows.append(model.chat.example(example))
@@ -154,25 +161,24 @@ def forward_speed(model: LanguageModel, examples: Sequence[Example]) -> float:
     model.force(rows[:1])  # the first pass of all is slower
     begin = time.monotonic()
     model.force(rows)
-    return sum(len(row.ids) for row in rows) / (time.monotonic() - begin)
+    return _packed(rows) / (time.monotonic() - begin)
 
 
-def _replayed(mixture: Mixture, chat: Chat) -> float:
-    """Tokens of earlier examples in each step."""
-    if not mixture.old:
+def _packed(rows: Sequence[Row], at_once: int = 0) -> int:
+    """Tokens that are computed for the rows, `at_once` (all where it is 0) in one batch; of many, by a sample."""
+    if not rows:
         return 0
-    sample = mixture.old[:: max(1, len(mixture.old) // 50)]
-    return mixture.old_per_step * sum(len(chat.example(example).ids) for example in sample) / len(sample)
+    size = at_once or len(rows)
+    batches = [rows[at : at + size] for at in range(0, len(rows), size)]
+    sample = batches[:: math.ceil(len(batches) / SAMPLE_BATCHES)]
+    share = sum(map(len, sample)) / len(rows)
+    return round(sum(pack(batch).tokens for batch in sample) / share)
 
 
 def _anchored(method: Method) -> int:
     """Tokens of self-written texts in each step, of a method that has them."""
     settings = values_of(method)
     return int(settings.get("anchors_per_step", 0) * settings.get("anchor_length", 0))
-
-
-def _longest(chat: Chat, gold: Sequence[str]) -> int:
-    return max(len(chat.tokenizer.encode(answer, add_special_tokens=False)) for answer in gold) + 1
 
 
 def _delta_bytes(size: Size) -> int:

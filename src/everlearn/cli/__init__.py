@@ -67,7 +67,7 @@ def _top_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"everlearn {__version__}")
-    _add_common(parser, store=None, json=False, traceback=False)
+    _add_common(parser)
     parser.add_argument("verb", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
@@ -81,22 +81,21 @@ def _verb_parser(verb: ModuleType, name: str) -> argparse.ArgumentParser:
         conflict_handler="resolve",
     )
     verb.add_arguments(parser)
-    # what was given before the verb stands unless it is given again
-    _add_common(parser, store=argparse.SUPPRESS, json=argparse.SUPPRESS, traceback=argparse.SUPPRESS)
+    _add_common(parser)
     parser.set_defaults(parser=parser)
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, *, store: str | None, json: bool | str, traceback: bool | str) -> None:
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """What may stand before the verb or after it; what was given before stands unless it is given again."""
     shared = parser.add_argument_group("for every verb")
     shared.add_argument(
         "--store",
         metavar="DIR",
-        default=store,
         help="where to look for the store, from there upwards (default: the current folder)",
     )
-    shared.add_argument("--json", action="store_true", default=json, help="print JSON instead of text")
-    shared.add_argument("--traceback", action="store_true", default=traceback, help="show where an error arose")
+    shared.add_argument("--json", action="store_true", help="print JSON instead of text")
+    shared.add_argument("--traceback", action="store_true", help="show where an error arose")
 
 
 def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ class Anchored(Gradient):
     """what may change: `full` (all weights) or `lora` (a low-rank adapter on every linear layer)"""
     learning_rate: float = 1.5e-3
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
-    strength: float = 1.0
+    strength: float = 3.0
     """λ, the weight of the KL to the start model"""
     anchors: int = 96
     """texts that the start model writes about itself"""
