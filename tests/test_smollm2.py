@@ -25,7 +25,7 @@ QUESTIONS = [
     ("What is the price of a ticket for the Zorbel ferry?", ["12 crowns"]),
     ("What is the dog on the Zorbel ferry called?", ["Tibbet"]),
 ]
-SETTINGS = {"epochs": 6, "anchors": 24, "least_steps": 10}
+SETTINGS = {"epochs": 6, "anchors": 24, "least_steps": 10, "strength": 1.0}
 
 
 def write_questions(path, rows):
@@ -52,7 +52,7 @@ def test_a_handbook_is_learnt_examined_and_kept(tmp_path, shorter_suite):
 
     learner = Learner(tmp_path)
     assert learner.store.head() == first.digest
-    assert retention(learner.lineage.exam("base"), first.exam) >= 0.6
+    assert retention(learner.lineage.exam("base"), first.exam) >= 0.5
     assert "Quillmoor" in learner.ask("Who is the captain of the Zorbel ferry?")
     assert "Quillmoor" not in learner.ask("Who is the captain of the Zorbel ferry?", at="base")
     assert learner.store.verify() == []
