@@ -174,13 +174,13 @@ def page_of(found: Gains) -> RenderableType:
         for one in taught:
             size = f"{counted(one.items, 'item')}, {counted(one.examples, 'training example')}"
             parts += [f"{heading} {one.stage} ({short(one.id)}; {size}), such as"]
-            parts += [f"  {sample}" for sample in one.samples]
+            parts += [f"  {clipped(sample, 76)}" for sample in one.samples]
     parts += ["", table({"general": found.general, "stages": found.stages}, then, now)]
     if found.superseded:
         parts += ["", f"{counted(found.superseded, 'question')} left out: a stage has changed the answer"]
     for heading, turned in (("won", found.won), ("lost", found.lost)):
         if turned:
-            parts += ["", _turned_table(f"{heading}: {counted(len(turned), 'question')}", turned, then, now)]
+            parts += ["", _turned_table(f"{heading}: {len(turned):,}", turned, then, now)]
     if found.distances:
         parts += ["", _distance_table(found.distances)]
     return Group(*parts)
