@@ -64,7 +64,7 @@ class Learnt(NamedTuple):
     commit: Commit
     exam: Exam
     before: Exam
-    """The parent's exam, with its answers to the new stage's questions."""
+    """The parent's recorded exam; what it knew of the new stage is in the verdict's `learnt`."""
 
 
 @dataclass(frozen=True)

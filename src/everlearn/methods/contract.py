@@ -57,7 +57,7 @@ class Gradient(Method):
     rows_per_step: int = 16
     """examples in one optimiser step"""
     least_steps: int = 40
-    """a small stage is gone through again until it has made so many steps"""
+    """a small stage is gone through again until it has shown the examples of so many full steps"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "lora"}:
