@@ -2,7 +2,8 @@
 
 Half of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
 beginning of a user's turn; the others are pairs of short questions that it asks itself and answers greedily. None
-needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464). Only the K most likely tokens at each position are kept.
+needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464).
+Only the K most likely tokens at each position are kept.
 """
 
 from __future__ import annotations
