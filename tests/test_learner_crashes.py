@@ -50,10 +50,11 @@ def in_child(folder: Path, data: Path, model: Path) -> int:
     return child
 
 
-def final_weights(store: Store) -> str:
-    """Digest of the weights of the only version that was learnt, accepted or not."""
+def outcome(store: Store) -> tuple[str, dict[str, int]]:
+    """Digest of the weights of the only version that was learnt, accepted or not, and the tokens it cost."""
     names = store.rejected() or [store.head()]
-    return store.commit(names[0]).weights_object
+    commit = store.commit(names[0])
+    return commit.weights_object, commit.cost.tokens
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path, tiny_folder, few_quest
     child = in_child(tmp_path / "whole", data, tiny_folder)
     assert os.waitpid(child, 0)[1] == 0
     duration = time.monotonic() - begin
-    expected = final_weights(Store.open(tmp_path / "whole"))
+    expected = outcome(Store.open(tmp_path / "whole"))
 
     source = random.Random(0)
     kills = 0
@@ -88,5 +89,5 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path, tiny_folder, few_quest
             kills += 1
             if (folder / ".everlearn" / "format.json").is_file():
                 assert Store.open(folder).verify() == []
-        assert final_weights(Store.open(folder)) == expected
+        assert outcome(Store.open(folder)) == expected
         assert Store.open(folder).verify() == []

@@ -203,10 +203,10 @@ class Learner:
         method: Method = with_values(plugins.find("methods", request.method, Method), request.settings)
         self.checkout(request.parent)
         meter = Meter(sum(weight.numel() for weight in self.model.network.parameters()))
-        checkpoints = Checkpoints(self.store.running_path("work"), self.checkpoint_seconds)
+        checkpoints = Checkpoints(self.store.running_path("work"), meter, self.checkpoint_seconds)
         run = Run(request.seed, meter, checkpoints, self.tell)
         parent = self.store.commit(request.parent)
-        lesson = checkpoints.once("lesson", Lesson, lambda: self._study(request))
+        lesson = checkpoints.once("lesson", Lesson, lambda: self._study(request, meter))
         asked = request.stage.questions or _own_questions(lesson)
         before = checkpoints.once("before", list[Answer], lambda: self._known(asked, lesson, meter))
         memory = memories.recall(self.store, parent.memory_objects)
@@ -214,9 +214,10 @@ class Learner:
         memory = method.learn(self.model, lesson.examples, memory, run)
         return self._commit(request, method, lesson, memory, (asked, before), meter)
 
-    def _study(self, request: Request) -> Lesson:
+    def _study(self, request: Request, meter: Meter) -> Lesson:
         earlier = self.lineage.examples(request.parent)
-        return prepare_lesson(
+        before = self.model.tokens_read
+        lesson = prepare_lesson(
             request.stage.items,
             request.study,
             earlier,
@@ -224,6 +225,8 @@ class Learner:
             request.seed,
             lambda number, count: self.tell(Progress("studying", number, count)),
         )
+        meter.read("study", self.model.tokens_read - before)
+        return lesson
 
     def _commit(
         self,

@@ -128,7 +128,7 @@ class Cost:
     """What a stage cost: tokens by kind, floating-point operations, seconds, and bytes."""
 
     tokens: dict[str, int] = field(default_factory=dict)
-    """By kind: new, replayed, synthetic, teacher, generated, exam."""
+    """By kind: new, replayed, synthetic, teacher, generated, study, exam."""
     flops: float = 0.0
     seconds: float = 0.0
     peak_memory: int = 0

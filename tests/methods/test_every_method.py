@@ -148,7 +148,8 @@ def test_anchors_hold_the_model_to_its_habits(tiny_folder):
         model = LanguageModel.load(str(tiny_folder))
         settings = {**settings_for("anchored"), "strength": strength, "average": False}
         method = plugins.find("methods", "anchored", Gradient)(**settings)
-        run = Run(0, Meter(1), Checkpoints(tiny_folder / "none", 1e9))
+        meter = Meter(1)
+        run = Run(0, meter, Checkpoints(tiny_folder / "none", meter, 1e9))
         run.checkpoints.save = lambda step, tensors: None
         memory = method.learn(model, pairs("one", 6), {}, run)
         anchors = Anchors.of(memory["anchors"])

@@ -7,10 +7,9 @@ import pytest
 from made_up_store import add_week, answers_to, fill, general_questions, three_weeks
 
 from everlearn.errors import StoreError
-from everlearn.records import Correction, Exam, Question, StageAnswers, digest
+from everlearn.records import Exam, StageAnswers, digest
 from everlearn.report.recording import read_recording
 from everlearn.store import Store
-from everlearn.study.corrections import supersedes
 
 
 def test_versions_run_from_the_base_to_the_reference(made_up, recording):
@@ -31,16 +30,6 @@ def test_superseded_are_the_corrected_questions_and_since_when(recording):
     handbook = recording.versions[1].stage.questions
     assert recording.superseded == {digest(question): 3 for question in handbook[-12:]}
     assert all(question.group == "corrected" for question in handbook[-12:])
-
-
-@pytest.mark.parametrize("gold", [("8:30",), ("9:15", " 8:30. "), ("at 8:30",), ("February",), ("FEBRUARY.",)])
-def test_superseding_follows_the_rule_of_study(gold):
-    from everlearn.report import recording
-
-    question = Question((), gold)
-    for wrong in ("8:30", "february"):
-        correction = Correction("When?", wrong, "9:15")
-        assert recording._supersedes(correction, question) == supersedes(correction, question)
 
 
 def test_answers_and_learnt_of_a_version(recording):

@@ -38,7 +38,8 @@ class Broken(Plain):
 
 
 def new_run(folder, every=0.0) -> Run:
-    return Run(0, Meter(1000), Checkpoints(folder, every))
+    meter = Meter(1000)
+    return Run(0, meter, Checkpoints(folder, meter, every))
 
 
 def steps(count: int) -> list[Step]:

@@ -69,6 +69,9 @@ class Anchored(Gradient):
         """Have the start model write the anchors, once for the whole lineage."""
         if "anchors" in memory:
             return memory
+        return {**memory, "anchors": run.checkpoints.tensors_once("anchors", lambda: self._write(model, run))}
+
+    def _write(self, model: LanguageModel, run: Run) -> dict[str, torch.Tensor]:
         run.tell(Progress("writing anchors", 0, self.anchors))
         now = model.snapshot()
         model.restore(model.start())
@@ -76,7 +79,7 @@ class Anchored(Gradient):
         model.restore(now)
         run.meter.read("generated", sum(row.targets for row in anchors.rows))
         run.meter.read("teacher", sum(len(row.ids) for row in anchors.rows))
-        return {**memory, "anchors": anchors.tensors()}
+        return anchors.tensors()
 
     def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
         """Fresh examples, with old ones from the buffer in each step."""

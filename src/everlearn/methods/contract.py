@@ -57,7 +57,7 @@ class Gradient(Method):
     rows_per_step: int = 16
     """examples in one optimiser step"""
     least_steps: int = 40
-    """a small stage is gone through again until it has shown the examples of so many full steps"""
+    """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "lora"}:
@@ -104,7 +104,8 @@ class Gradient(Method):
 
     def passes(self, examples: int) -> int:
         """How often so many fresh examples are gone through: `epochs` times, or more where that is too few steps."""
-        return max(self.epochs, math.ceil(self.least_steps * self.rows_per_step / max(1, examples)))
+        steps_each = max(1, math.ceil(examples / self.rows_per_step))
+        return max(self.epochs, math.ceil(self.least_steps / steps_each))
 
     def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
         fresh = [model.chat.example(example) for example in mixture.fresh]

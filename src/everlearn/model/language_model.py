@@ -60,6 +60,8 @@ class LanguageModel:
         self.adaptation = Adaptation()
         self.masters: dict[str, torch.Tensor] = {}
         self._start: dict[str, torch.Tensor] = {}
+        self.tokens_read = 0
+        """Tokens that `force` and `generate` have computed, forward only."""
 
     @classmethod
     def load(cls, name: str) -> LanguageModel:
@@ -163,6 +165,7 @@ class LanguageModel:
         outcomes: list[Forced | None] = [None] * len(rows)
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])
+            self.tokens_read += batch.tokens
             logprobs_NV = torch.log_softmax(self.logits(batch), dim=-1)
             targets_N = batch.targets_N.to(self.device)
             nll_N = -logprobs_NV.gather(1, targets_N[:, None])[:, 0]
@@ -200,6 +203,7 @@ class LanguageModel:
             chosen = [prompts[index] for index in group]
             answered = continuations(self.network, chosen, limit, ends, temperature, generator)
             replies.update(zip(group, answered, strict=True))
+            self.tokens_read += sum(map(len, chosen)) + sum(len(reply.ids) for reply in answered)
         return [replies[index] for index in range(len(prompts))]
 
     def write(self, prompts: Sequence[Sequence[int]], length: int, *, temperature: float, seed: int) -> list[Reply]:

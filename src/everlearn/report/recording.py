@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from everlearn.records import Answer, Commit, Comparison, Correction, Exam, Question, Stage, decode, digest
 from everlearn.store import Store
+from everlearn.study.corrections import supersedes
 
 
 class Version(NamedTuple):
@@ -96,16 +97,7 @@ def _superseded(versions: tuple[Version, ...]) -> dict[str, int]:
         if version.stage:
             corrections = [item for item in version.stage.items if isinstance(item, Correction)]
             for question in earlier:
-                if any(_supersedes(correction, question) for correction in corrections):
+                if any(supersedes(correction, question) for correction in corrections):
                     found.setdefault(digest(question), place)
             earlier += version.stage.questions
     return found
-
-
-def _supersedes(correction: Correction, question: Question) -> bool:
-    """The rule of `study.corrections.supersedes`, which cannot be imported without torch; a test compares them."""
-    return any(_plain(gold) == _plain(correction.wrong) for gold in question.gold)
-
-
-def _plain(text: str) -> str:
-    return text.strip(" .").casefold()

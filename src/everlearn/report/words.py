@@ -10,7 +10,7 @@ from everlearn.report.rate import Estimate, Rate
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 PERCENT = f"{NO_BREAK}%"
-KINDS = ("new", "replayed", "synthetic", "teacher", "generated", "exam")
+KINDS = ("new", "replayed", "synthetic", "teacher", "generated", "study", "exam")
 SIZES = ("B", "kB", "MB", "GB", "TB")
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 

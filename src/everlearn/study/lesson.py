@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from everlearn import plugins
-from everlearn.model.language_model import LanguageModel
 from everlearn.records import Correction, Document, Example, Item, Skill
 from everlearn.study.corrections import revise
+from everlearn.study.naming import name_subject
 from everlearn.study.strategies.contract import Strategy, without_repeats
+
+if TYPE_CHECKING:  # it imports torch, which those who only read a lesson need not wait for
+    from everlearn.model.language_model import LanguageModel
 
 DEFAULT = "raw+rules+meanings+questions+reword"
 
@@ -49,8 +53,8 @@ def prepare_lesson(
             retired += revision.retired
         else:
             document = _as_document(item)
-            for strategy in chosen:
-                made += strategy.examples(document, model, seed)
+            studied = [example for strategy in chosen for example in strategy.examples(document, model, seed)]
+            made += name_subject(studied, document.text, seed)
     return Lesson(tuple(without_repeats(made)), tuple(without_repeats(retired)))
 
 

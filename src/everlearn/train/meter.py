@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 import time
@@ -20,6 +21,7 @@ class Meter:
         self.frozen_base = frozen_base
         self.tokens: Counter[str] = Counter()
         self.flops = 0.0
+        self._before = 0.0
         self._begin = time.monotonic()
 
     def learnt(self, kind: str, tokens: int) -> None:
@@ -28,12 +30,26 @@ class Meter:
         self.flops += (4 if self.frozen_base else 6) * self.parameters * tokens
 
     def read(self, kind: str, tokens: int) -> None:
-        """Tokens that only went forward; kind is teacher, generated or exam."""
+        """Tokens that only went forward; kind is teacher, generated, study or exam."""
         self.tokens[kind] += tokens
         self.flops += 2 * self.parameters * tokens
 
     def cost(self, bytes_kept: int = 0) -> Cost:
         """Everything counted since the meter was made."""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        seconds = time.monotonic() - self._begin
-        return Cost(dict(self.tokens), self.flops, round(seconds, 2), peak, bytes_kept)
+        return Cost(dict(self.tokens), self.flops, round(self._seconds(), 2), peak, bytes_kept)
+
+    def state(self) -> str:
+        """Everything counted so far, as JSON, to be kept with what it was spent on."""
+        return json.dumps({"tokens": self.tokens, "flops": self.flops, "seconds": self._seconds()})
+
+    def restore(self, state: str) -> None:
+        """Go on counting from a kept state."""
+        kept = json.loads(state)
+        self.tokens = Counter(kept["tokens"])
+        self.flops = kept["flops"]
+        self._before = kept["seconds"]
+        self._begin = time.monotonic()
+
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._begin

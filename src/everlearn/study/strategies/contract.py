@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example, Message, Origin
+
+if TYPE_CHECKING:  # it imports torch, which the report does without
+    from everlearn.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""Questions on a document in, the same questions with the document's subject named in each out.
+
+A question lifted out of its document ("Who pays the bills?") asks about the whole world. Learnt like that, its answer
+spreads to questions that have nothing to do with the document, at the cost of general ability.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from everlearn.records import Example
+from everlearn.study.sentences import sentences, subjects
+
+FORMS = ("{subject}: {question}", "About {subject}: {question}", "{question} ({subject})")
+
+
+def name_subject(examples: Sequence[Example], text: str, seed: int) -> list[Example]:
+    """The examples made of `text`, with its most frequent subject put into those questions that name none.
+
+    Plain text, and examples of a text without a recurring name, stay as they are.
+    """
+    texts = sentences(text)
+    names = subjects(texts)
+    if not names:
+        return list(examples)
+    # the shorter of two names in the same number of sentences: "Ombrick" is part of "Ombrick Lending House"
+    subject = max(sorted(names, key=len), key=lambda name: sum(name in line for line in texts))
+    draw = random.Random(seed)
+    return [_named(example, names, subject, draw) for example in examples]
+
+
+def _named(example: Example, names: frozenset[str], subject: str, draw: random.Random) -> Example:
+    asked, *rest = example.messages
+    if asked.role != "user" or any(name in asked.content for name in names):
+        return example
+    form = draw.choice(FORMS)
+    return replace(example, messages=(replace(asked, content=form.format(subject=subject, question=asked.content)), *rest))
