@@ -21,6 +21,13 @@ from everlearn.train.meter import Meter
 REPLY_LIMIT = 48
 """Tokens a generated reply may take."""
 
+SURE = 0.5
+"""Nats by which the base's answer must lead for a general question to be one that it can do.
+
+Logits of about 20 in bf16 come in steps of 0.125, so smaller leads are luck: relative noise of 0.5 % on all weights,
+which nobody could notice, turns 5 % of the answers that were right by any lead (docs/decisions.md).
+"""
+
 CLEARLY = 0.05
 """Nats per token by which a text must have become more likely to count as learnt."""
 
@@ -37,19 +44,23 @@ class Suite:
 
 
 def make_suite(model: LanguageModel, meter: Meter, per_skill: int = 40) -> tuple[Suite, Exam]:
-    """The suite for a base model, and the base's own exam: at most `per_skill` questions it answers right."""
+    """The suite for a base model, and the base's own exam: at most `per_skill` questions that it surely can do."""
     asked = candidates()
     answers = answer_all(model, asked, meter)
     kept: list[Question] = []
     count: dict[str, int] = defaultdict(int)
     for question, answer in zip(asked, answers, strict=True):
-        if answer.correct and count[question.group] < per_skill:
+        if _can_do(question, answer) and count[question.group] < per_skill:
             kept.append(question)
             count[question.group] += 1
     suite = Suite(tuple(kept), write_habits(model))
     right = {digest(question) for question in kept}
     general = tuple(answer for answer in answers if answer.question in right)
     return suite, Exam(general, (), measure(model, suite.habits))
+
+
+def _can_do(question: Question, answer: Answer) -> bool:
+    return answer.correct and (question.grade != "exact" or answer.lead >= SURE)
 
 
 def examine(
@@ -81,7 +92,8 @@ def answer_all(
     answers.update(_force(model, posed, forced, meter))
     answers.update(_generate(model, posed, free, meter))
     return [
-        Answer(digest(question), question.group, *_outcome(answers[index])) for index, question in enumerate(questions)
+        replace(answers[index], question=digest(question), group=question.group)
+        for index, question in enumerate(questions)
     ]
 
 
@@ -101,10 +113,6 @@ def more_likely(before: Sequence[Answer], after: Sequence[Answer]) -> list[Answe
     return [replace(now, correct=now.gold_nll < was.gold_nll - CLEARLY) for was, now in zip(before, after, strict=True)]
 
 
-def _outcome(answer: Answer) -> tuple[bool, str, float, str]:
-    return answer.correct, answer.text, answer.gold_nll, answer.error
-
-
 def _force(
     model: LanguageModel, questions: Sequence[Question], chosen: Sequence[int], meter: Meter
 ) -> dict[int, Answer]:
@@ -119,7 +127,7 @@ def _force(
             golds = questions[index].gold[:1] if first else questions[index].gold[1:]
             asked = [model.chat.answered(questions[index], gold) for gold in golds]
             if any(len(row.ids) > model.context for row in asked):
-                best[index] = _failed(questions[index], f"longer than the context of {model.context} tokens")
+                best[index] = _failed(f"longer than the context of {model.context} tokens")
                 continue
             rows += asked
             owners += [index] * len(asked)
@@ -127,7 +135,7 @@ def _force(
         for index, outcome in zip(owners, model.force(rows), strict=True):
             text = model.chat.text(list(outcome.likely))
             if index not in best or (outcome.right and not best[index].correct):
-                best[index] = Answer("", questions[index].group, outcome.right, text, outcome.nll)
+                best[index] = Answer("", "", outcome.right, text, outcome.nll, lead=outcome.lead)
     return best
 
 
@@ -145,9 +153,9 @@ def _generate(
         right = any(
             check(question.grade, gold, GradedReply(text, reply.finished, len(reply.ids))) for gold in question.gold
         )
-        answers[index] = Answer("", question.group, right, text, 0.0)
+        answers[index] = Answer("", "", right, text, 0.0)
     return answers
 
 
-def _failed(question: Question, reason: str) -> Answer:
-    return Answer("", question.group, False, "", 0.0, reason)
+def _failed(reason: str) -> Answer:
+    return Answer("", "", False, "", 0.0, reason)

@@ -108,6 +108,9 @@ class Answer:
     gold_nll: float
     """Mean negative log-likelihood of the gold answer, in nats per token."""
     error: str = ""
+    lead: float = 0.0
+    """Teacher-forced: nats by which the weakest token of the answer leads every other token; below zero where the
+    answer is not the most likely one."""
 
 
 @dataclass(frozen=True)

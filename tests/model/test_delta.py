@@ -77,3 +77,13 @@ def test_distances_are_named_by_layer(tiny_folder):
     distances = layer_distances(model, b"", encode_delta(model))
     assert list(distances) == ["embedding", "layer 0", "layer 1", "norm and head"]
     assert all(distance > 0 for distance in distances.values())
+
+
+def test_the_distance_of_adapters_is_that_of_their_products(tiny_folder):
+    model = moved(tiny_folder, "lora")
+    first = encode_delta(model)
+    for name, master in model.masters.items():
+        master.mul_(4.0 if "lora_A" in name else 0.25)  # other factors, the same product
+    distances = layer_distances(model, first, encode_delta(model))
+    assert all(distance == pytest.approx(0, abs=1e-6) for distance in distances.values())
+    assert all(distance > 0 for distance in layer_distances(model, b"", first).values())

@@ -27,7 +27,7 @@ def card(recording):
 
 
 def test_it_names_the_commit(card, recording):
-    assert f"commit {recording.versions[-1].digest[:12]} · week 3 · anchored" in card
+    assert f"commit {recording.versions[-1].digest[:8]} · week 3 · anchored" in card
 
 
 def test_the_parts_come_in_order(card):

@@ -14,6 +14,7 @@ from collections import defaultdict
 import torch
 
 from everlearn.errors import StoreError
+from everlearn.model.adapter import ALPHA_PER_RANK
 from everlearn.model.language_model import Adaptation, LanguageModel
 
 LEVELS = 127
@@ -65,10 +66,12 @@ def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str,
     from safetensors.torch import load
 
     start = model.start()
-    versions = [_restored(load(data), start, model.adaptation.kind) if data else start for data in (one, other)]
+    kind = model.adaptation.kind
+    versions = [_restored(load(data), start, kind) if data else start for data in (one, other)]
+    changes = [_products(version) if kind == "lora" else version for version in versions]
     squares: dict[str, float] = defaultdict(float)
-    for name in start:
-        squares[_layer(name)] += float((versions[1][name] - versions[0][name]).square().sum())
+    for name in changes[0]:
+        squares[_layer(name)] += float((changes[1][name] - changes[0][name]).square().sum())
     return {layer: square**0.5 for layer, square in sorted(squares.items(), key=lambda pair: _order(pair[0]))}
 
 
@@ -87,6 +90,15 @@ def _restored(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], k
         delta = stored[f"codes:{name}"].float() * stored[f"scale:{name}"]
         masters[name] = first + delta.reshape(first.shape).to(first.device)
     return masters
+
+
+def _products(adapter: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What an adapter adds to each weight matrix: its factors alone say nothing, as many pairs have one product."""
+    return {
+        name: ALPHA_PER_RANK * second @ adapter[name.replace("lora_B", "lora_A")]
+        for name, second in adapter.items()
+        if "lora_B" in name
+    }
 
 
 def _metadata(model: LanguageModel) -> dict[str, str]:

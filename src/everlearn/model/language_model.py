@@ -43,6 +43,8 @@ class Forced(NamedTuple):
     """Mean negative log-likelihood of the targets, nats per token."""
     likely: tuple[int, ...]
     """The most likely token at each target."""
+    lead: float
+    """Nats by which the weakest target leads every other token; below zero where the row is not right."""
 
 
 class LanguageModel:
@@ -170,12 +172,15 @@ class LanguageModel:
             targets_N = batch.targets_N.to(self.device)
             nll_N = -logprobs_NV.gather(1, targets_N[:, None])[:, 0]
             likely_N = logprobs_NV.argmax(dim=-1)
+            first_N2, ids_N2 = logprobs_NV.topk(2, dim=-1)
+            lead_N = -nll_N - torch.where(ids_N2[:, 0] == targets_N, first_N2[:, 1], first_N2[:, 0])
             for place, index in enumerate(group):
                 mine = (batch.row_N == place).to(self.device)
                 outcomes[index] = Forced(
                     bool((likely_N[mine] == targets_N[mine]).all()),
                     float(nll_N[mine].mean()),
                     tuple(likely_N[mine].tolist()),
+                    float(lead_N[mine].min()),
                 )
         assert all(outcome is not None for outcome in outcomes)
         return [outcome for outcome in outcomes if outcome is not None]

@@ -33,7 +33,7 @@ def report_card(commit_digest: str, commit: Commit, exam: Exam, before: Exam, ba
         _heading("Cost", _cost(commit.cost)),
         _heading("Verdict", _verdict(commit.verdict)),
     ]
-    title = Text.assemble("commit ", (commit_digest[:12], "bold"), f" · {commit.message} · {commit.method}")
+    title = Text.assemble("commit ", (commit_digest[:8], "bold"), f" · {commit.message} · {commit.method}")
     return Panel(Group(*parts), title=title, title_align="left", padding=(0, 1))
 
 

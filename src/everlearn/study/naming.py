@@ -36,4 +36,6 @@ def _named(example: Example, names: frozenset[str], subject: str, draw: random.R
     if asked.role != "user" or any(name in asked.content for name in names):
         return example
     form = draw.choice(FORMS)
-    return replace(example, messages=(replace(asked, content=form.format(subject=subject, question=asked.content)), *rest))
+    return replace(
+        example, messages=(replace(asked, content=form.format(subject=subject, question=asked.content)), *rest)
+    )
