@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from everlearn.learner import Learner, Learnt
+    from everlearn.learner import Learner
+    from everlearn.teaching import Learnt
 
 __all__ = ["Learner", "Learnt"]
 __version__ = "0.1.0"

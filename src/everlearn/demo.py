@@ -7,9 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from everlearn.learner import Learner, Learnt
+from everlearn.learner import Learner
 from everlearn.records import Answer, Exam
 from everlearn.store import Store
+from everlearn.teaching import Learnt
 from everlearn.train.run import Progress
 
 

@@ -7,6 +7,7 @@ records have equal digests on every machine.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import hashlib
 import json
@@ -227,6 +228,11 @@ class Commit:
         """Digests of all objects that this commit names."""
         named = (self.weights_object, self.stage_object, self.examples_object, self.exam_object)
         return tuple(digest for digest in (*named, *self.memory_objects.values()) if digest)
+
+
+def now() -> str:
+    """This moment, in UTC to the second, as ISO 8601: what `created` holds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def encode(record: object) -> bytes:

@@ -61,7 +61,7 @@ def test_training_examples_stand_in_for_questions_and_it_says_so(call, home):
 def test_progress_is_told_on_stderr(call, home):
     outcome = call("learn", "rows.jsonl", *TO_NO_AVAIL)
     assert "loading the model\n" in outcome.err
-    assert "learning 1 of 6: loss " in outcome.err
+    assert "learning 1 of 1: loss " in outcome.err
     assert "loading" not in outcome.out
 
 

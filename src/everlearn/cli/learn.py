@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from everlearn.cli.terminal.card import Card
     from everlearn.cli.terminal.plan import Plan
     from everlearn.cli.terminal.progress import Tell
-    from everlearn.learner import Learner, Learnt
+    from everlearn.learner import Learner
     from everlearn.report.recording import Recording
+    from everlearn.teaching import Learnt
 
 PACKAGE = Path(__file__).parent.parent
 

@@ -88,6 +88,11 @@ class LanguageModel:
             ) from None
         return cls(network, tokenizer, name, weights_digest(Path(folder)))
 
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has, an adapter's included."""
+        return sum(weight.numel() for weight in self.network.parameters())
+
     # --- what may change ------------------------------------------------------------------------------
 
     def adapt(self, adaptation: Adaptation) -> None:

@@ -7,7 +7,6 @@ file is only there for the message that the next writer sees.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import fcntl
 import json
 import os
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from everlearn.errors import StoreError
+from everlearn.records import now
 from everlearn.store import durable
 
 
@@ -79,8 +79,7 @@ class WriteLock:
 
 
 def _sign(descriptor: int) -> None:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}).encode()
+    note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}).encode()
     # Garbage collection must work on a full disk, and a lock without a signature is a lock all the same.
     with contextlib.suppress(OSError):
         durable.perform(os.ftruncate, descriptor, 0)
