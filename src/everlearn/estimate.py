@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from everlearn.errors import ModelError
 from everlearn.methods.contract import Gradient, Method, Mixture
+from everlearn.model.adapter import carries_adapter
 from everlearn.model.chat import Chat, Row
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
@@ -120,14 +121,16 @@ def require_memory(size: Size, free: int | None) -> None:
 def size_of(folder: Path, method: Method) -> Size:
     """The size of the model in a directory, and of what a method changes of it."""
     shapes = _shapes(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = config.get("text_config", config)
     parameters = sum(math.prod(shape) for shape in shapes.values())
     changing = parameters
     if isinstance(method, Gradient) and method.weights == "lora":
-        linear = [shape for name, shape in shapes.items() if len(shape) == 2 and _is_linear(name)]
-        changing = sum(method.rank * (rows + columns) for rows, columns in linear)
+        layers = config["num_hidden_layers"]
+        matrices = {name: shape for name, shape in shapes.items() if len(shape) == 2}
+        chosen = [shape for name, shape in matrices.items() if carries_adapter(name, method.where, layers)]
+        changing = sum(method.rank * (rows + columns) for rows, columns in chosen)
     rows = sum(shape[0] if len(shape) > 1 else 1 for shape in shapes.values())
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config = config.get("text_config", config)
     return Size(parameters, changing, rows, config["hidden_size"], config["num_hidden_layers"], config["vocab_size"])
 
 
@@ -194,8 +197,3 @@ def _shapes(folder: Path) -> dict[str, list[int]]:
             header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
         shapes.update({name: entry["shape"] for name, entry in header.items() if name != "__metadata__"})
     return shapes
-
-
-def _is_linear(name: str) -> bool:
-    """Whether a matrix is a linear layer that an adapter is put on: all but the embedding and the output head."""
-    return "embed" not in name and "lm_head" not in name and "wte" not in name and "wpe" not in name

@@ -68,7 +68,7 @@ def test_a_delta_of_another_base_is_refused(tiny_folder):
 
 def test_a_lineage_keeps_to_one_kind_of_weights(tiny_folder):
     model = moved(tiny_folder, "lora")
-    with pytest.raises(ModelError, match="this lineage changes lora weights"):
+    with pytest.raises(ModelError, match="this lineage changes a LoRA adapter"):
         model.adapt(Adaptation("full"))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from everlearn.methods.contract import Gradient, Memory, Mixture
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.anchors import Anchors, kl_to, write_anchors
 from everlearn.train.averaging import settle
@@ -30,8 +30,10 @@ class Anchored(Gradient):
     """New data by cross-entropy, old habits by KL to the start model, old stages by a small replay."""
 
     weights: str = "lora"
-    """what may change: `full` (all weights) or `lora` (a low-rank adapter on every linear layer)"""
-    learning_rate: float = 1.5e-3
+    """what may change: `full` (all weights) or `lora` (a low-rank adapter)"""
+    where: str = "mlp"
+    """which linear layers carry the adapter: `all`, or `mlp` (those in the MLPs of the middle layers)"""
+    learning_rate: float = 2e-3
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
     strength: float = 3.0
     """λ, the weight of the KL to the start model"""
@@ -52,7 +54,7 @@ class Anchored(Gradient):
         """Train, then settle on an average of old and new weights."""
         if not self.average:
             return super().learn(model, examples, memory, run)
-        model.adapt(Adaptation(self.weights, self.rank))
+        model.adapt(self.adaptation)
         before = model.snapshot()
         old = memory.get("examples", [])
         memory = super().learn(model, examples, memory, run)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from everlearn.errors import SettingsError
+from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
 from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Example, Question
@@ -47,9 +48,11 @@ class Gradient(Method):
     """A method that trains. Untouched it is sequential fine-tuning; each hook changes one thing."""
 
     weights: str = "full"
-    """what may change: `full` (all weights) or `lora` (a low-rank adapter on every linear layer)"""
+    """what may change: `full` (all weights) or `lora` (a low-rank adapter)"""
     rank: int = 32
     """rank of the adapter, where weights is `lora`"""
+    where: str = "all"
+    """which linear layers carry the adapter: `all`, or `mlp` (those in the MLPs of the middle layers)"""
     learning_rate: float = 5e-5
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
     epochs: int = 3
@@ -62,13 +65,20 @@ class Gradient(Method):
     def __post_init__(self) -> None:
         if self.weights not in {"full", "lora"}:
             raise SettingsError(f"weights is {self.weights!r}", "choose `full` or `lora`")
+        if self.where not in WHERE:
+            raise SettingsError(f"where is {self.where!r}", "choose `all` or `mlp`")
         for name in ("rank", "learning_rate", "epochs", "rows_per_step"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
 
+    @property
+    def adaptation(self) -> Adaptation:
+        """What of a model this method changes."""
+        return Adaptation("lora", self.rank, self.where) if self.weights == "lora" else Adaptation("full")
+
     def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Train on the examples by the one loop, with this method's hooks."""
-        model.adapt(Adaptation(self.weights, self.rank))
+        model.adapt(self.adaptation)
         run.meter.frozen_base = self.weights == "lora"
         memory = self.prepare(model, memory, run)
         steps = self._steps(model, self.examples(examples, memory), run.seed)

@@ -50,12 +50,12 @@ def decode_delta(model: LanguageModel, data: bytes) -> None:
             f"these weights belong to the base {metadata['base'][:12]}, not to {model.digest[:12]}",
             "open the store with the model it was made with: everlearn show base",
         )
-    model.adapt(Adaptation(metadata["kind"], int(metadata["rank"])))
+    model.adapt(Adaptation(metadata["kind"], int(metadata["rank"]), metadata["where"]))
     model.restore(_restored(load(data), model.start(), model.adaptation.kind))
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
-    """Base digest, kind and rank of a stored delta."""
+    """Base digest of a stored delta, and what it changes."""
     length = int.from_bytes(data[:8], "little")
     metadata: dict[str, str] = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["everlearn"])
     return metadata
@@ -103,7 +103,8 @@ def _products(adapter: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def _metadata(model: LanguageModel) -> dict[str, str]:
     """One entry only: safetensors writes several in random order, and equal weights must have equal digests."""
-    described = {"base": model.digest, "kind": model.adaptation.kind, "rank": str(model.adaptation.rank)}
+    kind, rank, where = model.adaptation
+    described = {"base": model.digest, "kind": kind, "rank": str(rank), "where": where}
     return {"everlearn": json.dumps(described, sort_keys=True)}
 
 

@@ -27,11 +27,16 @@ GENERATE_ROWS = 64
 
 
 class Adaptation(NamedTuple):
-    """What may change: all weights, or a low-rank adapter on every linear layer."""
+    """What may change: all weights, or a low-rank adapter on linear layers."""
 
     kind: str = "full"
     """`full` or `lora`."""
     rank: int = 32
+    where: str = "all"
+    """Which linear layers carry the adapter: `all`, or `mlp`, those in the MLPs of the middle layers."""
+
+    def __str__(self) -> str:
+        return "all weights" if self.kind == "full" else f"a LoRA adapter (rank {self.rank}, on {self.where} layers)"
 
 
 class Forced(NamedTuple):
@@ -104,8 +109,7 @@ class LanguageModel:
         if self.masters:
             if adaptation != self.adaptation:
                 raise ModelError(
-                    f"this lineage changes {self.adaptation.kind} weights (rank {self.adaptation.rank}), "
-                    f"not {adaptation.kind} (rank {adaptation.rank})",
+                    f"this lineage changes {self.adaptation}, not {adaptation}",
                     "start a branch at the base to change what is trained: everlearn branch NAME base",
                 )
             return
@@ -113,7 +117,7 @@ class LanguageModel:
         if adaptation.kind == "lora":
             from everlearn.model.adapter import add_adapter
 
-            self.network = add_adapter(self.network, adaptation.rank)
+            self.network = add_adapter(self.network, adaptation.rank, adaptation.where)
         self.network.requires_grad_(adaptation.kind == "full")
         for name, weight in self.network.named_parameters():
             if adaptation.kind == "full" or "lora_" in name:
