@@ -35,17 +35,21 @@ class Anchored(Gradient):
     """which linear layers carry the adapter: `all`, or `mlp` (those in the MLPs of the middle layers)"""
     learning_rate: float = 2e-3
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
-    strength: float = 3.0
+    epochs: int = 2
+    """how often each example is seen"""
+    rows_per_step: int = 8
+    """examples in one optimiser step"""
+    strength: float = 4.0
     """λ, the weight of the KL to the start model"""
-    anchors: int = 96
+    anchors: int = 192
     """texts that the start model writes about itself"""
     anchor_length: int = 64
     """tokens in each of these texts, at most"""
-    anchors_per_step: int = 4
+    anchors_per_step: int = 3
     """texts whose KL is taken in each step"""
     budget: int = 200_000
     """bytes of earlier examples that are kept"""
-    old_per_step: int = 8
+    old_per_step: int = 4
     """earlier examples in each step, on top of the new ones"""
     average: bool = True
     """whether old and new weights are averaged after training"""

@@ -1,6 +1,6 @@
 """A model in, texts it wrote itself with its own cached beliefs about them out; later, how far it has moved.
 
-Half of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
+A quarter of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
 beginning of a user's turn; the others are pairs of short questions that it asks itself and answers greedily. None
 needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464).
 Only the K most likely tokens at each position are kept.
@@ -82,11 +82,11 @@ class Anchors:
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
     """`count` chats of about `length` tokens that the model writes by itself, with its beliefs.
 
-    Half of them are whatever comes; the others are two questions with the same beginning, each answered in one
+    A quarter of them are whatever comes; the others are two questions with the same beginning, each answered in one
     sentence, so that answering short questions, and following an example just seen, are among the habits held.
     """
     start = opening(model)
-    free = model.write([start] * (count // 2), length, temperature=1.0, seed=seed)
+    free = model.write([start] * (count // 4), length, temperature=1.0, seed=seed)
     texts = [(*start, *_exchanges(reply.ids, model.chat.end, 1)) for reply in free]
     texts += _question_pairs(model, start, count - len(texts), length, seed)
     rows = [Row(ids, (*[False] * len(start), *[True] * (len(ids) - len(start)))) for ids in texts]
@@ -149,7 +149,7 @@ def opening(model: LanguageModel) -> tuple[int, ...]:
 def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
     """The rows with what the model, as it is now, holds likely at each of their targets."""
     teachers: dict[int, Teacher] = {}
-    for group in batches_by_size(rows, SCORE_TOKENS):
+    for group in batches_by_size(rows, SCORE_TOKENS // 4):  # every token is a target: logits take much memory
         batch = pack([rows[index] for index in group])
         teacher = most_likely(model.logits(batch), KEPT)
         for place, index in enumerate(group):
