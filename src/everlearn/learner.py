@@ -118,7 +118,7 @@ class Learner:
             settings,
             study=study,
             seed=seed,
-            name=Path(data).stem,
+            name=name or Path(data).stem,
             message=message,
         )
 
