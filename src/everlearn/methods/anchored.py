@@ -39,6 +39,8 @@ class Anchored(Gradient):
     """how often each example is seen"""
     rows_per_step: int = 8
     """examples in one optimiser step"""
+    least_steps: int = 100
+    """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     strength: float = 4.0
     """λ, the weight of the KL to the start model"""
     anchors: int = 192
@@ -49,7 +51,7 @@ class Anchored(Gradient):
     """texts whose KL is taken in each step"""
     budget: int = 200_000
     """bytes of earlier examples that are kept"""
-    old_per_step: int = 4
+    old_per_step: int = 8
     """earlier examples in each step, on top of the new ones"""
     average: bool = True
     """whether old and new weights are averaged after training"""
