@@ -26,7 +26,9 @@ def name_subject(examples: Sequence[Example], text: str, seed: int) -> list[Exam
     if not names:
         return list(examples)
     # the shorter of two names in the same number of sentences: "Ombrick" is part of "Ombrick Lending House"
-    subject = max(sorted(names, key=len), key=lambda name: sum(name in line for line in texts))
+    subject = max(
+        sorted(names, key=lambda name: (len(name), name)), key=lambda name: sum(name in line for line in texts)
+    )
     draw = random.Random(seed)
     return [_named(example, names, subject, draw) for example in examples]
 
