@@ -25,7 +25,7 @@ SURE = 0.5
 """Nats by which the base's answer must lead for a general question to be one that it can do.
 
 Logits of about 20 in bf16 come in steps of 0.125, so smaller leads are luck: relative noise of 0.5 % on all weights,
-which nobody could notice, turns 5 % of the answers that were right by any lead (docs/decisions.md).
+which teaches nothing, turns 5 % of the answers that were right by any lead (docs/decisions.md).
 """
 
 CLEARLY = 0.05
