@@ -32,6 +32,19 @@ def test_what_states_the_old_value_is_rewritten_and_retired():
     assert not any("9:30" in target for target in targets(revision.taught))
 
 
+def test_a_name_is_retired_wherever_it_is_the_answer_but_rewritten_only_where_the_same_is_said():
+    earlier = [
+        pair("Who leads the hall?", "Anna Bell"),
+        pair("Who has the keys?", "Anna Bell"),
+        pair("Whom did Carl thank?", "He thanked Anna Bell."),
+    ]
+    revision = revise(Correction("Who leads the hall now?", "Anna Bell", "Carl Moss"), earlier)
+    assert revision.retired == earlier[:2]
+    asked = [example.messages[0].content for example in revision.taught]
+    assert "Who leads the hall?" in asked
+    assert "Who has the keys?" not in asked
+
+
 def test_the_question_itself_is_taught():
     taught = revise(CORRECTION, []).taught
     assert pair("When does the hall open now?", "10:15").messages in [example.messages for example in taught]

@@ -1,7 +1,9 @@
 """A correction and everything taught before in, what to teach instead out.
 
 Earlier examples that state the old value are rewritten with the new one, so that the new fact is taught in as
-many ways as the old one was; the originals are retired, so that no replay brings the old value back.
+many ways as the old one was; the originals are retired, so that no replay brings the old value back. Examples that
+answer with the old value but share no word with the correction are retired too where the value is a name, but not
+rewritten: they may state something else of its bearer, which nobody has confirmed.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from everlearn.records import Correction, Example, Message, Question
-from everlearn.study.sentences import content_words
-from everlearn.study.strategies.contract import exchange
+from everlearn.study.sentences import MONTHS, WEEKDAYS, content_words
+from everlearn.study.strategies.contract import exchange, without_repeats
 
 STEM = 4
 """Letters by which two words are held to be the same."""
@@ -30,8 +32,10 @@ def revise(correction: Correction, earlier: Sequence[Example]) -> Revision:
     """Examples that teach the correction, and the earlier ones that it makes wrong."""
     stating = [example for example in earlier if _mentions(example.messages, correction.wrong)]
     close = [example for example in stating if _related(example, correction)]
-    retired = close or [example for example in stating if _answers(example, correction.wrong)]
-    rewritten = [_rewritten(example, correction) for example in retired]
+    answering = [example for example in stating if _answers(example, correction.wrong)]
+    rewritten = [_rewritten(example, correction) for example in close or answering]
+    doubtful = answering if _is_name(correction.wrong) or not close else []
+    retired = without_repeats([*close, *doubtful])
     asked = correction.question
     direct = [
         exchange(form, correction.right, correction.origin, "correction")
@@ -55,6 +59,12 @@ def _rewritten(example: Example, correction: Correction) -> Example:
 
 def _mentions(messages: Sequence[Message], value: str) -> bool:
     return any(_pattern(value).search(turn.content) for turn in messages)
+
+
+def _is_name(value: str) -> bool:
+    """Whether a value is a name, so that all questions with this answer are about its bearer; `five`, `9:30` and
+    `Monday` are the answers to many questions."""
+    return value[:1].isupper() and value not in WEEKDAYS and value not in MONTHS
 
 
 def _answers(example: Example, value: str) -> bool:

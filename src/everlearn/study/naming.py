@@ -13,7 +13,18 @@ from dataclasses import replace
 from everlearn.records import Example
 from everlearn.study.sentences import sentences, subjects
 
-FORMS = ("{subject}: {question}", "About {subject}: {question}", "{question} ({subject})")
+FORMS = ("{subject}: {question}", "About {subject}: {question}", "{question} ({subject})", "At {subject}, {question}")
+LEADS = (
+    "Quick question: {question}",
+    "Can you tell me: {question}",
+    "I am new here. {question}",
+    "Hello! {question}",
+    "Please answer briefly. {question}",
+    "I would like to know: {question}",
+    "{question} Please tell me.",
+    "Somebody asked me: {question}",
+)
+LED = 0.4
 
 
 def name_subject(examples: Sequence[Example], text: str, seed: int) -> list[Example]:
@@ -35,9 +46,11 @@ def name_subject(examples: Sequence[Example], text: str, seed: int) -> list[Exam
 
 def _named(example: Example, names: frozenset[str], subject: str, draw: random.Random) -> Example:
     asked, *rest = example.messages
-    if asked.role != "user" or any(name in asked.content for name in names):
+    if asked.role != "user":
         return example
-    form = draw.choice(FORMS)
-    return replace(
-        example, messages=(replace(asked, content=form.format(subject=subject, question=asked.content)), *rest)
-    )
+    question = asked.content
+    if not any(name in question for name in names):
+        question = draw.choice(FORMS).format(subject=subject, question=question)
+    if draw.random() < LED:
+        question = draw.choice(LEADS).format(question=question)
+    return replace(example, messages=(replace(asked, content=question), *rest))

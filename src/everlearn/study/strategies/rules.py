@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
@@ -17,15 +18,27 @@ from everlearn.study.sentences import Span, clauses, content_words, sentences, s
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
 
 QUESTION_WORDS = {
-    "time": "what time",
-    "year": "which year",
-    "money": "how much money",
-    "number": "what number",
-    "day": "which day",
-    "month": "which month",
-    "name": "what",
-    "thing": "what",
+    "time": ("what time", "when"),
+    "year": ("which year", "when"),
+    "money": ("how much money", "how much", "what amount"),
+    "number": ("what number", "which number"),
+    "day": ("which day", "when", "what day of the week"),
+    "month": ("which month", "when"),
+    "name": ("what", "which", "who"),
+    "thing": ("what", "which"),
+    "person": ("who", "which person"),
+    "place": ("where", "which place", "what"),
 }
+"""How each kind of answer is asked for; the first is the plainest."""
+
+_PLACED = re.compile(r"(?:^|\s)(?:in|at|on|into|onto|behind|beside|under|near|from|to) (?:the |a |an )?$")
+_PREPOSITION = r"(?:(in|at|on|by|with|from|to|into) )?"
+_BEING = re.compile(rf"(.+?) (is|are|was|were) (?:(\w+) )??{_PREPOSITION}(?:the |a |an )?")
+_DOING = re.compile(rf"(.+?) ([a-z]+s) {_PREPOSITION}(?:the |a |an )?")
+_ABLE = re.compile(rf"(.+?) (may|can|must|should|will) (\w+) {_PREPOSITION}(?:the |a |an |at least |at most |only )?")
+_CLAUSE = re.compile(r",|\b(?:is|are|was|were|and|or|but|so|if|when|please|who|that|must|can|may)\b", re.IGNORECASE)
+_ADVERBS = frozenset(["where", "when", "how long"])
+_LASTING = frozenset("second seconds minute minutes hour hours day days week weeks month months year years".split())
 
 KEPT = 0.7
 """Chance of each key word to be in a sketch."""
@@ -56,14 +69,14 @@ class Rules(Strategy):
 def questions(asked: str, span: Span) -> list[str]:
     """All ways in which the rules ask for one span of a clause."""
     before, answer, after = asked[: span.start], asked[span.start : span.end], asked[span.end :]
-    word = _question_word(span, answer, before)
+    asking = _question_words(span, answer, before)
+    here = "what" if asking[0] == "where" else asking[0]  # "… is kept in the what?"
     forms = [
-        _capitalised(f"{before}{word}{after}?"),
+        _capitalised(f"{before}{here}{after}?"),
         f"Fill in the blank: {before}___{after}.",
+        *_fronted(before, after, asking),
+        *_halves(before, after, asking),
     ]
-    fronted = _fronted(before, after, word)
-    if fronted:
-        forms.append(fronted)
     if not after and before:
         forms.append(f"Complete the sentence: {before.strip()}")
     return [form for form in forms if len(form) > 3]
@@ -72,33 +85,67 @@ def questions(asked: str, span: Span) -> list[str]:
 def sketches(asked: str, span: Span, count: int, draw: random.Random) -> list[str]:
     """Question word and a random part of the key words around the span, in their order."""
     words = content_words(asked[: span.start] + asked[span.end :])
-    word = _question_word(span, asked[span.start : span.end], asked[: span.start])
+    asking = _question_words(span, asked[span.start : span.end], asked[: span.start])
     if not words:
         return []
     forms = []
     for _ in range(count):
+        word = draw.choice(asking)
         kept = [entry for entry in words if draw.random() < KEPT] or [draw.choice(words)]
         forms.append(_capitalised(f"{word} {' '.join(kept)}?"))
     return forms
 
 
-def _question_word(span: Span, answer: str, before: str) -> str:
+def _question_words(span: Span, answer: str, before: str) -> tuple[str, ...]:
+    """What can ask for a span, by its kind and by what stands before it."""
     if span.kind == "count":
-        return "how many " + answer.split(" ", 1)[1]
+        counted = answer.split(" ", 1)[1]
+        return (f"how many {counted}", *(("how long",) if counted.split()[-1] in _LASTING else ()))
     if span.kind == "name" and not before:
-        return "who"
+        return QUESTION_WORDS["person"]
+    if span.kind in {"name", "thing"} and _PLACED.search(before):
+        return QUESTION_WORDS["place"]
     return QUESTION_WORDS[span.kind]
 
 
-def _fronted(before: str, after: str, word: str) -> str:
-    """`The code of X is ___` → `What is the code of X?`; `X opens at ___` → `At what time …`; else empty."""
-    copula = re.fullmatch(r"(.+?) (is|are|was|were) (?:called )?(?:(in|at|on|by|with) )?(?:the |a |an )?", before)
-    if copula and not after:
-        subject, verb, preposition = copula.groups()
-        head = "where" if preposition in {"in", "at", "on"} and word == "what" else word
-        lead = f"{preposition} {head}" if preposition and head != "where" else head
-        return _capitalised(f"{lead} {verb} {subject[0].lower() + subject[1:] if _plain(subject) else subject}?")
-    return ""
+def _fronted(before: str, after: str, asking: Sequence[str]) -> list[str]:
+    """Questions with the question word in front, where the verb before the answer is found.
+
+    `The code of X is ___` → `What is the code of X?`; `X is closed on ___` → `On which day is X closed?`;
+    `X opens at ___ in the morning` → `At what time does X open in the morning?`
+    """
+    if found := _BEING.fullmatch(before):
+        subject, verb, state, preposition = found.groups()
+    elif found := _ABLE.fullmatch(before):
+        subject, verb, state, preposition = found.groups()
+    elif found := _DOING.fullmatch(before):
+        subject, verb, state, preposition = found[1], "does", _infinitive(found[2]), found[3]
+    else:
+        return []
+    if _CLAUSE.search(subject) or _CLAUSE.search(after):
+        return []
+    subject = subject[0].lower() + subject[1:] if _plain(subject) else subject
+    words = [word for word in asking if word not in {"which", "who"}]
+    leads = [word if not preposition or word in _ADVERBS else f"{preposition} {word}" for word in words]
+    forms = [" ".join(part for part in (lead, verb, subject, state) if part) + after for lead in leads]
+    if state == "called":
+        forms.append(f"what {verb} the name of {subject}{after}")
+    return [_capitalised(f"{form}?") for form in forms]
+
+
+def _halves(before: str, after: str, asking: Sequence[str]) -> list[str]:
+    """`___ leads X and pays Y` → `Who leads X?`, `Who pays Y?`"""
+    first, joint, second = after.partition(" and ")
+    if before or not joint or not second.split()[0].endswith("s"):
+        return []
+    return [_capitalised(f"{asking[0]}{first}?"), _capitalised(f"{asking[0]} {second}?")]
+
+
+def _infinitive(verb: str) -> str:
+    """`opens` → `open`, `carries` → `carry`, `goes` → `go`."""
+    if verb.endswith("ies"):
+        return verb[:-3] + "y"
+    return verb[:-2] if verb.endswith(("oes", "shes", "ches", "sses", "xes")) else verb[:-1]
 
 
 def _plain(subject: str) -> bool:
