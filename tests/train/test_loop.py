@@ -19,7 +19,7 @@ ROWS = tuple(Row((0, 9, 8, 7 + number, 60 + number), (False,) * 4 + (True,)) for
 class Plain:
     """Hooks that do nothing."""
 
-    def penalty(self, model, step, run):
+    def penalty(self, model, step):
         return None
 
     def project(self, gradients):

@@ -8,7 +8,7 @@ training, the average of old and new weights that moves the habits least while k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +16,10 @@ import torch
 from everlearn.methods.contract import Gradient, Memory, Mixture
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
-from everlearn.train.anchors import Anchors, kl_to, write_anchors
+from everlearn.train.anchors import Anchors, write_anchors
 from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
+from everlearn.train.loop import Held
 from everlearn.train.run import Progress, Run
 
 LESSON_SAMPLE = 96
@@ -93,14 +94,13 @@ class Anchored(Gradient):
         """Fresh examples, with old ones from the buffer in each step."""
         return Mixture(fresh, memory.get("examples", []), self.old_per_step)
 
-    def penalty(self, model: LanguageModel, memory: Memory, step: int, run: Run) -> torch.Tensor | None:
+    def held(self, memory: Memory, steps: int) -> Iterator[Held]:
         """λ · KL(start ‖ model) on the next anchors in turn."""
         anchors = Anchors.of(memory["anchors"])
         training = len(anchors.rows) - _held_out(anchors)
-        chosen = [(step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)]
-        divergence, tokens = kl_to(model, anchors, chosen)
-        run.meter.learnt("synthetic", tokens)
-        return self.strength * divergence
+        for step in range(steps):
+            chosen = [(step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)]
+            yield Held(tuple(anchors.rows[index] for index in chosen), anchors.teacher(chosen), self.strength)
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Sample the new stage into the buffer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
 from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Example, Question
-from everlearn.train.loop import Optimisation, Step, fit
+from everlearn.train.loop import Held, Optimisation, Step, fit
 from everlearn.train.run import Run
 
 Memory = dict[str, Any]
@@ -82,6 +82,8 @@ class Gradient(Method):
         run.meter.frozen_base = self.weights == "lora"
         memory = self.prepare(model, memory, run)
         steps = self._steps(model, self.examples(examples, memory), run.seed)
+        held = self.held(memory, len(steps))
+        steps = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
         how = Optimisation(self.learning_rate)
         fit(model, steps, _Bound(self, memory), how, run)
         return self.finish(model, examples, memory, run)
@@ -96,8 +98,12 @@ class Gradient(Method):
         """What to learn from; replay mixes in here."""
         return Mixture(fresh)
 
-    def penalty(self, model: LanguageModel, memory: Memory, step: int, run: Run) -> torch.Tensor | None:
-        """A further loss at a step."""
+    def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
+        """For each step the texts on which the model is held to a teacher's beliefs; distillation comes in here."""
+        return [None] * steps
+
+    def penalty(self, model: LanguageModel, memory: Memory, step: int) -> torch.Tensor | None:
+        """A further loss of the weights at a step."""
         return None
 
     def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
@@ -138,8 +144,8 @@ class _Bound:
         self.method = method
         self.memory = memory
 
-    def penalty(self, model: LanguageModel, step: int, run: Run) -> torch.Tensor | None:
-        return self.method.penalty(model, self.memory, step, run)
+    def penalty(self, model: LanguageModel, step: int) -> torch.Tensor | None:
+        return self.method.penalty(model, self.memory, step)
 
     def project(self, gradients: dict[str, torch.Tensor]) -> None:
         self.method.project(gradients, self.memory)

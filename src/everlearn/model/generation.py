@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from everlearn.model.attention import choose_attention
+
 
 class Reply(NamedTuple):
     """A generated continuation."""
@@ -64,6 +66,7 @@ class _Decoding:
         shared = _shared_prefix(prompts)
         if shared:
             prefix = torch.tensor([prompts[0][:shared]], device=self.device)
+            choose_attention(network, shared, shared)
             network(input_ids=prefix, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
             self.cache.batch_repeat_interleave(len(prompts))
         width = max(len(prompt) for prompt in prompts) - shared
@@ -88,6 +91,7 @@ class _Decoding:
         self.mask_BT = self.mask_BT[chosen]
 
     def _forward(self, ids_BT: torch.Tensor) -> None:
+        choose_attention(self.network, ids_BT.shape[1], self.mask_BT.shape[1])
         positions_BT = (self.mask_BT.cumsum(1) - 1).clamp(min=0)[:, -ids_BT.shape[1] :]
         self.logits_BV = self.network(
             input_ids=ids_BT,
@@ -102,8 +106,11 @@ class _Decoding:
 def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
     if temperature == 0:
         return logits_BV.argmax(-1)
-    chances_BV = torch.softmax(logits_BV.float() / temperature, -1)
-    return torch.multinomial(chances_BV, 1, generator=generator)[:, 0]
+    # by the inverse of the distribution function: one random number a row, where multinomial draws one a token
+    heights_BV = torch.softmax(logits_BV.float() / temperature, -1).cumsum(-1)
+    drawn_B1 = torch.rand(len(logits_BV), 1, generator=generator, device=logits_BV.device)
+    chosen_B: torch.Tensor = torch.searchsorted(heights_BV, drawn_B1 * heights_BV[:, -1:], right=True)[:, 0]
+    return chosen_B.clamp(max=logits_BV.shape[1] - 1)
 
 
 def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 
 from everlearn.errors import ModelError
+from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.generation import Reply, continuations
@@ -160,6 +161,7 @@ class LanguageModel:
         # an additive mask: boolean ones are converted in every layer anew
         bias = torch.zeros(mask.shape, dtype=self.network.dtype, device=self.device)
         bias.masked_fill_(~mask, torch.finfo(self.network.dtype).min)
+        choose_attention(self.network, *batch.mask_BTT.shape[1:])
         hidden_BTD = self._decoder()(
             input_ids=batch.ids_BT.to(self.device),
             attention_mask=bias,

@@ -1,15 +1,17 @@
 """A model in, texts it wrote itself with its own cached beliefs about them out; later, how far it has moved.
 
-A quarter of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
-beginning of a user's turn; the others are pairs of short questions that it asks itself and answers greedily. None
+An eighth of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
+beginning of a user's turn; the others are pairs of short requests that it makes itself and answers greedily. None
 needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464).
 Only the K most likely tokens at each position are kept.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -23,25 +25,23 @@ KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
 
 
-QUESTION_WORDS = (
-    "What is",
-    "Who",
-    "Where",
-    "When",
-    "Which",
-    "How many",
-    "What",
-    "How",
-    "Is",
-    "Are",
-    "Name",
-    "Complete",
-    "The opposite of",
-    "Answer in",
-    "Read this:",
-    "If",
+BEGINNINGS = (
+    *("What is ?", "Who ?", "Where ?", "When ?", "Which ?", "How many ?", "What ?", "How ?", "Why ?", "Is ?", "Are ?"),
+    *(
+        "Does ?",
+        "Can ?",
+        "Can you ?",
+        "What do ?",
+        "What kind of ?",
+        "Tell me ?",
+        "If ?",
+        "Answer in ?",
+        "Read this: ?",
+    ),
+    *("Name .", "Complete .", "The opposite of .", "Write .", "Give .", "Say .", "Explain .", "Make .", "Tell me ."),
+    *("I am .", "I need .", "My .", "The .", "Hello .", "Thank you ."),
 )
-"""Beginnings of the questions that the model asks itself."""
+"""What the user's turns of the short exchanges begin and end with; the model writes what stands between."""
 
 
 @dataclass(frozen=True)
@@ -78,38 +78,44 @@ class Anchors:
         )
         return cls(rows, teachers)
 
+    def teacher(self, chosen: Sequence[int]) -> Teacher:
+        """The beliefs at all targets of the chosen rows, in order."""
+        return Teacher(
+            torch.cat([self.teachers[index].ids_NK for index in chosen]),
+            torch.cat([self.teachers[index].logprobs_NK for index in chosen]),
+        )
+
 
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
-    """`count` chats of about `length` tokens that the model writes by itself, with its beliefs.
+    """`count` chats of at most about `length` tokens that the model writes by itself, with its beliefs.
 
-    A quarter of them are whatever comes; the others are two questions with the same beginning, each answered in one
-    sentence, so that answering short questions, and following an example just seen, are among the habits held.
+    An eighth of them are whatever comes; the others are short requests, each answered in one sentence. A quarter go on
+    with a second request that begins like the first, so that following an example just seen is among the habits held.
     """
     start = opening(model)
-    free = model.write([start] * (count // 4), length, temperature=1.0, seed=seed)
-    texts = [(*start, *_exchanges(reply.ids, model.chat.end, 1)) for reply in free]
-    texts += _question_pairs(model, start, count - len(texts), length, seed)
+    free, twice = count // 8, count // 4
+    replies = model.write([start] * free, length, temperature=1.0, seed=seed)
+    texts = [(*start, *_exchanges(reply.ids, model.chat.end, 1)) for reply in replies]
+    once = _requests(model, [start] * (count - free), length, seed + 1)
+    again = [(*text, *turn_of(model, "user")) for text in once[:twice]]
+    texts += _requests(model, again, length, seed + 2) + once[twice:]
+    random.Random(seed).shuffle(texts)
     rows = [Row(ids, (*[False] * len(start), *[True] * (len(ids) - len(start)))) for ids in texts]
     return believe(model, rows)
 
 
-def _question_pairs(
-    model: LanguageModel, start: tuple[int, ...], count: int, length: int, seed: int
-) -> list[tuple[int, ...]]:
-    """Chats of two exchanges; both questions begin with the same words."""
-    encode, end = model.tokenizer.encode, model.chat.end
-    begun = [QUESTION_WORDS[number % len(QUESTION_WORDS)] for number in range(count)]
-    words = [tuple(encode(word, add_special_tokens=False)) for word in begun]
-    mark = tuple(encode("?", add_special_tokens=False))
-    ask, answer = turn_of(model, "user"), turn_of(model, "assistant")
-    texts = [start] * count
-    for exchange in range(2):
-        texts = [(*text, *(ask if exchange else ()), *word) for text, word in zip(texts, words, strict=True)]
-        asked = model.generate(texts, length // 4, temperature=0.8, seed=seed + 1 + exchange, stop=mark)
-        texts = [(*text, *reply.ids, *mark, end, *answer) for text, reply in zip(texts, asked, strict=True)]
-        said = model.generate(texts, length // 3)
-        texts = [(*text, *_first_sentence(model, reply.ids), end) for text, reply in zip(texts, said, strict=True)]
-    return texts
+def _requests(model: LanguageModel, texts: Sequence[tuple[int, ...]], length: int, seed: int) -> list[tuple[int, ...]]:
+    """The chats with one more request and its answer each; the same place in the list gets the same beginning."""
+    end, encode = model.chat.end, partial(model.tokenizer.encode, add_special_tokens=False)
+    begun = [BEGINNINGS[number % len(BEGINNINGS)].rsplit(" ", 1) for number in range(len(texts))]
+    words, marks = [tuple(encode(word)) for word, _ in begun], [tuple(encode(mark)) for _, mark in begun]
+    stops = tuple({token for mark in marks for token in mark})
+    answer = turn_of(model, "assistant")
+    texts = [(*text, *word) for text, word in zip(texts, words, strict=True)]
+    asked = model.generate(texts, length // 4, temperature=0.8, seed=seed, stop=stops)
+    texts = [(*text, *reply.ids, *mark, end, *answer) for text, reply, mark in zip(texts, asked, marks, strict=True)]
+    said = model.generate(texts, length // 3)
+    return [(*text, *_first_sentence(model, reply.ids), end) for text, reply in zip(texts, said, strict=True)]
 
 
 def _first_sentence(model: LanguageModel, ids: tuple[int, ...]) -> tuple[int, ...]:
@@ -158,12 +164,10 @@ def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
     return Anchors(tuple(rows), tuple(teachers[index] for index in range(len(rows))))
 
 
-def kl_to(model: LanguageModel, anchors: Anchors, chosen: Sequence[int]) -> tuple[torch.Tensor, int]:
-    """Mean KL(start ‖ model) in nats per token over the chosen rows, and the tokens it took."""
+def kl_to(model: LanguageModel, anchors: Anchors, chosen: Sequence[int]) -> torch.Tensor:
+    """Mean KL(start ‖ model) in nats per token over the chosen rows."""
     batch = pack([anchors.rows[index] for index in chosen])
-    # packing may reorder rows: bring the teachers into the order of the targets
+    # packing may reorder rows: bring the logits into the order of the teachers
     order = torch.argsort(batch.row_N, stable=True)
     logits_NV = model.logits(batch)[order.to(model.device)]
-    ids_NK = torch.cat([anchors.teachers[index].ids_NK for index in chosen]).to(model.device)
-    logprobs_NK = torch.cat([anchors.teachers[index].logprobs_NK for index in chosen]).to(model.device)
-    return top_k_kl(Teacher(ids_NK, logprobs_NK), logits_NV), batch.tokens
+    return top_k_kl(anchors.teacher(chosen).to(model.device), logits_NV)

@@ -46,7 +46,7 @@ def settle(
     for share in SHARES:
         model.restore(between(before, after, share))
         known = sum(outcome.right for outcome in model.force(lesson)) / len(lesson)
-        tried.append(Average(share, known, float(kl_to(model, anchors, held_out)[0])))
+        tried.append(Average(share, known, float(kl_to(model, anchors, held_out))))
         if known < KNOWN * tried[0].known:
             break  # further back on the line even less is known
     good = [average for average in tried if average.known >= KNOWN * tried[0].known]

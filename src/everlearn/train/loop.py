@@ -18,11 +18,20 @@ from everlearn.errors import TrainingError
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
-from everlearn.train.losses import cross_entropy
+from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
 from everlearn.train.run import Progress, Run
 
 WARMUP = 0.1
 """Share of the steps over which the learning rate rises."""
+
+
+class Held(NamedTuple):
+    """Texts on which the model is held to a teacher's beliefs, by `strength` times the KL divergence from them."""
+
+    rows: tuple[Row, ...]
+    teacher: Teacher
+    """Its beliefs at the targets of all rows, in order."""
+    strength: float
 
 
 class Step(NamedTuple):
@@ -30,13 +39,14 @@ class Step(NamedTuple):
 
     rows: tuple[Row, ...]
     replayed: int = 0
+    held: Held | None = None
 
 
 class Hooks(Protocol):
     """What a method may add to each step."""
 
-    def penalty(self, model: LanguageModel, step: int, run: Run) -> torch.Tensor | None:
-        """A further loss, on top of the cross-entropy."""
+    def penalty(self, model: LanguageModel, step: int) -> torch.Tensor | None:
+        """A further loss of the weights, on top of the step's own."""
 
     def project(self, gradients: dict[str, torch.Tensor]) -> None:
         """Change the gradients in place before the optimiser sees them."""
@@ -86,17 +96,34 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
 
 
 def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, run: Run) -> float:
-    """Gradients of cross-entropy plus penalty onto the network; returns the cross-entropy."""
-    batch = pack(step.rows)
-    loss = cross_entropy(model.logits(batch), batch.targets_N.to(model.device))
-    torch.autograd.backward(loss)
-    share = step.replayed / len(step.rows)
-    run.meter.learnt("replayed", round(batch.tokens * share))
-    run.meter.learnt("new", batch.tokens - round(batch.tokens * share))
-    further = hooks.penalty(model, number, run)
+    """Gradients of all losses onto the network; returns the cross-entropy of the step's rows."""
+    held = step.held.rows if step.held else ()
+    batch = pack((*step.rows, *held))
+    order_N = torch.argsort(batch.row_N, stable=True)  # packing reorders rows
+    logits_NV = model.logits(batch)[order_N.to(model.device)]
+    targets_N = batch.targets_N[order_N].to(model.device)
+    learnt = sum(row.targets for row in step.rows)
+    loss = cross_entropy(logits_NV[:learnt], targets_N[:learnt])
+    total = loss
+    if step.held:
+        total = total + step.held.strength * top_k_kl(step.held.teacher.to(model.device), logits_NV[learnt:])
+    further = hooks.penalty(model, number)
     if further is not None:
-        torch.autograd.backward(further)
+        total = total + further
+    torch.autograd.backward(total)
+    _count(step, batch.tokens, run)
     return float(loss.detach())
+
+
+def _count(step: Step, tokens: int, run: Run) -> None:
+    """Meter the tokens of a batch by what they were for."""
+    held = sum(len(row.ids) for row in step.held.rows) if step.held else 0
+    replayed = sum(len(row.ids) for row in step.rows[len(step.rows) - step.replayed :])
+    whole = held + sum(len(row.ids) for row in step.rows)
+    synthetic, again = round(tokens * held / whole), round(tokens * replayed / whole)
+    run.meter.learnt("synthetic", synthetic)
+    run.meter.learnt("replayed", again)
+    run.meter.learnt("new", tokens - synthetic - again)
 
 
 def _collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:

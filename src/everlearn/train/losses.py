@@ -14,6 +14,10 @@ class Teacher(NamedTuple):
     ids_NK: torch.Tensor
     logprobs_NK: torch.Tensor
 
+    def to(self, device: torch.device) -> Teacher:
+        """The same on a device."""
+        return Teacher(self.ids_NK.to(device), self.logprobs_NK.to(device))
+
 
 def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
     """Mean negative log-likelihood of the targets, nats per token."""

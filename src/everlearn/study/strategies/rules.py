@@ -114,14 +114,13 @@ def _fronted(before: str, after: str, asking: Sequence[str]) -> list[str]:
     `The code of X is ___` → `What is the code of X?`; `X is closed on ___` → `On which day is X closed?`;
     `X opens at ___ in the morning` → `At what time does X open in the morning?`
     """
-    if found := _BEING.fullmatch(before):
-        subject, verb, state, preposition = found.groups()
-    elif found := _ABLE.fullmatch(before):
+    if (found := _BEING.fullmatch(before)) or (found := _ABLE.fullmatch(before)):
         subject, verb, state, preposition = found.groups()
     elif found := _DOING.fullmatch(before):
         subject, verb, state, preposition = found[1], "does", _infinitive(found[2]), found[3]
     else:
         return []
+    after = after.split(",", maxsplit=1)[0]
     if _CLAUSE.search(subject) or _CLAUSE.search(after):
         return []
     subject = subject[0].lower() + subject[1:] if _plain(subject) else subject
