@@ -77,9 +77,7 @@ def measure(model: LanguageModel, texts: Sequence[HabitText]) -> Habits:
     agree, divergence, count = 0.0, 0.0, 0
     for at in range(0, len(texts), 8):
         rows = [_row(text.ids[: text.reply_from], text.ids[text.reply_from :]) for text in texts[at : at + 8]]
-        batch = pack(rows)
-        order = torch.argsort(batch.row_N, stable=True)
-        logits_NV = model.logits(batch)[order.to(model.device)]
+        logits_NV = model.logits(pack(rows))
         teacher = _teacher(texts[at : at + 8], model.device)
         agree += float((logits_NV.argmax(-1) == teacher.ids_NK[:, 0]).sum())
         divergence += float(top_k_kl(teacher, logits_NV)) * len(logits_NV)

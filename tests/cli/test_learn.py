@@ -323,7 +323,7 @@ def test_interrupted_before_anything_began(call, fresh, tiny_folder, monkeypatch
 def test_an_adapter_is_not_put_on_a_lineage_of_full_weights(call, home):
     outcome = call("learn", "rows.jsonl", "--set", "weights=lora")
     assert outcome.code == 1
-    assert "error: this lineage changes all weights, not a LoRA adapter (rank 32, on mlp layers)" in outcome.err
+    assert "error: this lineage changes all weights, not a LoRA adapter (rank 32, on upper layers)" in outcome.err
     assert call("learn", "--discard", "--json").json == {"discarded": False}
 
 

@@ -62,6 +62,7 @@ def test_every_target_is_asked_for_once():
     for number, row in enumerate(rows):
         wanted = [token for token, learn in zip(row.ids, row.learn, strict=True) if learn]
         assert batch.targets_N[batch.row_N == number].tolist() == wanted
+    assert batch.row_N.tolist() == sorted(batch.row_N.tolist())
 
 
 def test_a_shared_start_is_packed_once():

@@ -77,10 +77,10 @@ def test_resuming_gives_bit_identical_masters(tiny_folder, tmp_path, kind):
     whole, broken, resumed = (LanguageModel.load(str(tiny_folder)) for _ in range(3))
     for model in (whole, broken, resumed):
         model.adapt(Adaptation(kind, 4))
-    fit(whole, steps(12), Plain(), Optimisation(1e-2), new_run(tmp_path / "a"))
+    fit(whole, steps(12), Plain(), Optimisation(1e-2, tail=0.8), new_run(tmp_path / "a"))
     with pytest.raises(KeyboardInterrupt):
-        fit(broken, steps(12), Broken(), Optimisation(1e-2), new_run(tmp_path / "b"))
-    fit(resumed, steps(12), Plain(), Optimisation(1e-2), new_run(tmp_path / "b"))
+        fit(broken, steps(12), Broken(), Optimisation(1e-2, tail=0.8), new_run(tmp_path / "b"))
+    fit(resumed, steps(12), Plain(), Optimisation(1e-2, tail=0.8), new_run(tmp_path / "b"))
     assert all(torch.equal(whole.masters[name], resumed.masters[name]) for name in whole.masters)
 
 
@@ -91,3 +91,16 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
     tiny.publish()
     with pytest.raises(TrainingError, match="the loss is nan at step 1 of 3"):
         fit(tiny, steps(3), Plain(), Optimisation(1e-2), new_run(tmp_path))
+
+
+def test_the_tail_is_the_mean_of_the_last_steps(tiny, tmp_path):
+    seen = []
+
+    class Watching(Plain):
+        def after_step(self, model, step):
+            seen.append(model.snapshot())
+
+    tiny.adapt(Adaptation("full"))
+    fit(tiny, steps(5), Watching(), Optimisation(1e-2, tail=0.4), new_run(tmp_path, 99))
+    for name, master in tiny.masters.items():
+        assert torch.allclose(master, (seen[3][name] + seen[4][name]) / 2, atol=1e-6)

@@ -1,22 +1,23 @@
 """Examples in, a model that learnt them and kept its habits and its earlier stages out: the default.
 
 Three things at once: cross-entropy on the new examples with a small replay of earlier ones; λ · KL from the
-start model's cached beliefs on texts it wrote itself (Marek et al. 2605.26097; METHODS section 2); and after
-training, the average of old and new weights that moves the habits least while keeping what was learnt
-(WiSE-FT, Wortsman et al. 2109.01903).
+start model's cached beliefs on texts it wrote itself (Marek et al. 2605.26097), among them answers to questions that
+look like the lesson's but are about something else; and after training, the average of old and new weights that moves
+the habits least while keeping what was learnt (WiSE-FT, Wortsman et al. 2109.01903).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from everlearn.methods.contract import Gradient, Memory, Mixture
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import Example
-from everlearn.train.anchors import Anchors, write_anchors
+from everlearn.records import Example, Message
+from everlearn.study.neighbours import neighbours
+from everlearn.train.anchors import Anchors, write_anchors, write_answers
 from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
@@ -32,8 +33,8 @@ class Anchored(Gradient):
 
     weights: str = "lora"
     """what may change: `full` (all weights) or `lora` (a low-rank adapter)"""
-    where: str = "mlp"
-    """which linear layers carry the adapter: `all`, or `mlp` (those in the MLPs of the middle layers)"""
+    where: str = "upper"
+    """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
     learning_rate: float = 2e-3
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
     epochs: int = 2
@@ -42,10 +43,14 @@ class Anchored(Gradient):
     """examples in one optimiser step"""
     least_steps: int = 100
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
+    tail: float = 0.4
+    """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
     strength: float = 4.0
     """λ, the weight of the KL to the start model"""
-    anchors: int = 192
-    """texts that the start model writes about itself"""
+    anchors: int = 96
+    """texts that the start model writes by itself"""
+    neighbours: int = 96
+    """its answers to questions like those of the lessons, but about something else, that are kept at most"""
     anchor_length: int = 64
     """tokens in each of these texts, at most"""
     anchors_per_step: int = 3
@@ -74,21 +79,38 @@ class Anchored(Gradient):
             run.meter.read("exam", 2 * sum(len(row.ids) for row in lesson))
         return memory
 
-    def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
-        """Have the start model write the anchors, once for the whole lineage."""
-        if "anchors" in memory:
+    def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """Have the start model write anchors, once for the whole lineage, and answer what lies near the lesson."""
+        general = memory.get("anchors") or run.checkpoints.tensors_once(
+            "anchors", lambda: self._written(model, run, lambda: self._anchors(model, run))
+        )
+        memory = {**memory, "anchors": general}
+        asked = neighbours(examples, self.neighbours, run.seed)
+        if not asked:
             return memory
-        return {**memory, "anchors": run.checkpoints.tensors_once("anchors", lambda: self._write(model, run))}
+        near = run.checkpoints.tensors_once(
+            "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
+        )
+        return {**memory, "neighbours": near}
 
-    def _write(self, model: LanguageModel, run: Run) -> dict[str, torch.Tensor]:
+    def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))
+        return write_anchors(model, self.anchors, self.anchor_length, run.seed)
+
+    def _near(self, model: LanguageModel, asked: Sequence[tuple[Message, ...]], memory: Memory, seed: int) -> Anchors:
+        """An even sample of the earlier stages' neighbours and the new stage's."""
+        new = write_answers(model, asked, self.anchor_length // 2)
+        return (Anchors.of(memory["neighbours"]) + new if "neighbours" in memory else new).sample(self.neighbours, seed)
+
+    def _written(self, model: LanguageModel, run: Run, write: Callable[[], Anchors]) -> dict[str, torch.Tensor]:
+        """What the start model writes, metered."""
         now = model.snapshot()
         model.restore(model.start())
-        anchors = write_anchors(model, self.anchors, self.anchor_length, run.seed)
+        written = write()
         model.restore(now)
-        run.meter.read("generated", sum(row.targets for row in anchors.rows))
-        run.meter.read("teacher", sum(len(row.ids) for row in anchors.rows))
-        return anchors.tensors()
+        run.meter.read("generated", sum(row.targets for row in written.rows))
+        run.meter.read("teacher", sum(len(row.ids) for row in written.rows))
+        return written.tensors()
 
     def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
         """Fresh examples, with old ones from the buffer in each step."""
@@ -96,10 +118,13 @@ class Anchored(Gradient):
 
     def held(self, memory: Memory, steps: int) -> Iterator[Held]:
         """λ · KL(start ‖ model) on the next anchors in turn."""
-        anchors = Anchors.of(memory["anchors"])
-        training = len(anchors.rows) - _held_out(anchors)
+        general = Anchors.of(memory["anchors"])
+        general = general.first(len(general.rows) - _held_out(general))
+        anchors = general + Anchors.of(memory["neighbours"]) if "neighbours" in memory else general
+        anchors = anchors.sample(len(anchors.rows), 0)
         for step in range(steps):
-            chosen = [(step * self.anchors_per_step + number) % training for number in range(self.anchors_per_step)]
+            turn = range(step * self.anchors_per_step, (step + 1) * self.anchors_per_step)
+            chosen = [number % len(anchors.rows) for number in turn]
             yield Held(tuple(anchors.rows[index] for index in chosen), anchors.teacher(chosen), self.strength)
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:

@@ -52,7 +52,7 @@ class Gradient(Method):
     rank: int = 32
     """rank of the adapter, where weights is `lora`"""
     where: str = "all"
-    """which linear layers carry the adapter: `all`, or `mlp` (those in the MLPs of the middle layers)"""
+    """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
     learning_rate: float = 5e-5
     """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
     epochs: int = 3
@@ -61,12 +61,14 @@ class Gradient(Method):
     """examples in one optimiser step"""
     least_steps: int = 40
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
+    tail: float = 0.0
+    """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "lora"}:
             raise SettingsError(f"weights is {self.weights!r}", "choose `full` or `lora`")
         if self.where not in WHERE:
-            raise SettingsError(f"where is {self.where!r}", "choose `all` or `mlp`")
+            raise SettingsError(f"where is {self.where!r}", "choose `all` or `upper`")
         for name in ("rank", "learning_rate", "epochs", "rows_per_step"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
@@ -80,17 +82,17 @@ class Gradient(Method):
         """Train on the examples by the one loop, with this method's hooks."""
         model.adapt(self.adaptation)
         run.meter.frozen_base = self.weights == "lora"
-        memory = self.prepare(model, memory, run)
+        memory = self.prepare(model, examples, memory, run)
         steps = self._steps(model, self.examples(examples, memory), run.seed)
         held = self.held(memory, len(steps))
         steps = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
-        how = Optimisation(self.learning_rate)
+        how = Optimisation(self.learning_rate, tail=self.tail)
         fit(model, steps, _Bound(self, memory), how, run)
         return self.finish(model, examples, memory, run)
 
     # --- hooks -----------------------------------------------------------------------------------------
 
-    def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
+    def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Before training: anchors, subspaces, resets."""
         return memory
 

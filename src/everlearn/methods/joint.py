@@ -15,7 +15,7 @@ from everlearn.train.run import Run
 class Joint(Gradient):
     """Multi-task training: keeps every example and learns all of them anew from the start model."""
 
-    def prepare(self, model: LanguageModel, memory: Memory, run: Run) -> Memory:
+    def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Go back to where everything began."""
         model.restore(model.start())
         return memory

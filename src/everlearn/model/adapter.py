@@ -1,7 +1,8 @@
 """A network in, the same network with a LoRA adapter out (Hu et al. 2021, 2106.09685, by PEFT).
 
-The adapter lies on every linear layer, or on the MLPs of the middle layers only: there facts are looked up (Geva et al.
-2012.14913; Meng et al. 2202.05262), and a change there disturbs the rest less.
+The adapter lies on every linear layer, or on the MLPs of the upper half of the layers only. MLPs are where facts are
+looked up (Geva et al. 2012.14913; Meng et al. 2202.05262), and what the lower half makes of a question stays as it was:
+a fact is then found by what a question means to the base rather than by the words that happened to be trained.
 """
 
 from __future__ import annotations
@@ -13,11 +14,8 @@ from typing import Any
 
 from everlearn.errors import ModelError
 
-WHERE = ("all", "mlp")
-"""Which linear layers may carry an adapter: all, or those in the MLPs of the middle layers."""
-
-OUTER = 6
-"""One of so many layers at the bottom, and as many at the top, are not middle layers."""
+WHERE = ("all", "upper")
+"""Which linear layers may carry an adapter: all, or those in the MLPs of the upper half of the layers."""
 
 ALPHA_PER_RANK = 2
 """LoRA's alpha is this times the rank, so that one learning rate fits all ranks (2106.09685, section 4.1)."""
@@ -27,7 +25,7 @@ def add_adapter(network: Any, rank: int, where: str = "all") -> Any:
     """The network wrapped by PEFT; its adapter starts as the identity and lies in the network's own dtype.
 
     Raises:
-        ModelError: `where` is `mlp`, and the network has no layers of that name.
+        ModelError: `where` is `upper`, and the network has no MLPs.
     """
     import torch
     from peft import get_peft_model
@@ -54,7 +52,7 @@ def carries_adapter(name: str, where: str, layers: int) -> bool:
     if where == "all":
         return not any(part in name for part in ("embed", "lm_head", "wte", "wpe"))
     number = re.search(r"\.(\d+)\.mlp\.", name)
-    return number is not None and layers // OUTER <= int(number.group(1)) < layers - layers // OUTER
+    return number is not None and int(number.group(1)) >= layers // 2
 
 
 def _config(network: Any, rank: int, where: str) -> Any:
@@ -72,5 +70,7 @@ def _targets(network: Any, where: str) -> str | list[str]:
     matrices = [name.removesuffix(".weight") for name, weight in network.named_parameters() if weight.dim() == 2]
     chosen = [name for name in matrices if carries_adapter(name, where, layers)]
     if not chosen:
-        raise ModelError("this model has no layers called mlp", "put the adapter on all of them: --set where=all")
+        raise ModelError(
+            "this model has no MLPs of that name in its upper layers", "put the adapter on all of them: --set where=all"
+        )
     return chosen

@@ -1,11 +1,12 @@
 """Prompts in, greedy or sampled continuations out, many at once.
 
-What all prompts share is computed once; rows that have finished leave the batch.
+What all prompts share is computed once; rows that have finished leave the batch. A continuation may follow a script,
+which puts some tokens into the model's mouth and lets it choose the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -18,8 +19,47 @@ class Reply(NamedTuple):
 
     ids: tuple[int, ...]
     """Without the token that ended it."""
-    finished: bool
-    """Whether it ended by itself, within the limit."""
+    end: int | None
+    """The token that ended it; None where it reached the limit."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it ended by itself, within the limit."""
+        return self.end is not None
+
+
+Script = Generator[int | float, int, None]
+"""What one row does next: yields a token that is said, or a temperature at which the model chooses one (0 is greedy);
+is sent the token that was added."""
+
+
+@torch.inference_mode()
+def scripted(
+    network: Any, start: Sequence[int], scripts: Sequence[Script], generator: torch.Generator
+) -> list[tuple[int, ...]]:
+    """What each script added to the same `start`. A script yields at least once."""
+    written: list[list[int]] = [[] for _ in scripts]
+    alive = list(range(len(scripts)))
+    asked = [next(script) for script in scripts]
+    state = _Decoding(network, [start] * len(scripts))
+    while True:
+        temperatures_B = torch.tensor([ask if isinstance(ask, float) else 0.0 for ask in asked], device=state.device)
+        chosen = _choose_each(state.logits_BV, temperatures_B, generator).tolist()
+        added = [ask if isinstance(ask, int) else token for ask, token in zip(asked, chosen, strict=True)]
+        keep, asked = [], []
+        for place, (owner, token) in enumerate(zip(alive, added, strict=True)):
+            written[owner].append(token)
+            try:
+                asked.append(scripts[owner].send(token))
+                keep.append(place)
+            except StopIteration:
+                pass
+        if not keep:
+            return [tuple(ids) for ids in written]
+        if len(keep) < len(alive):
+            alive = [alive[place] for place in keep]
+            state.select(keep)
+        state.advance([written[owner][-1] for owner in alive])
 
 
 @torch.inference_mode()
@@ -33,7 +73,7 @@ def continuations(
 ) -> list[Reply]:
     """Continue each prompt by at most `limit` tokens or up to a token in `ends`; greedy at temperature 0."""
     written: list[list[int]] = [[] for _ in prompts]
-    finished = [False] * len(prompts)
+    ended: list[int | None] = [None] * len(prompts)
     alive = list(range(len(prompts)))
     state = _Decoding(network, prompts)
     for _ in range(limit):
@@ -41,7 +81,7 @@ def continuations(
         keep = []
         for place, (owner, token) in enumerate(zip(alive, tokens, strict=True)):
             if token in ends:
-                finished[owner] = True
+                ended[owner] = token
             else:
                 written[owner].append(token)
                 keep.append(place)
@@ -51,7 +91,7 @@ def continuations(
             alive = [alive[place] for place in keep]
             state.select(keep)
         state.advance([written[owner][-1] for owner in alive])
-    return [Reply(tuple(ids), done) for ids, done in zip(written, finished, strict=True)]
+    return [Reply(tuple(ids), end) for ids, end in zip(written, ended, strict=True)]
 
 
 class _Decoding:
@@ -111,6 +151,16 @@ def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Genera
     drawn_B1 = torch.rand(len(logits_BV), 1, generator=generator, device=logits_BV.device)
     chosen_B: torch.Tensor = torch.searchsorted(heights_BV, drawn_B1 * heights_BV[:, -1:], right=True)[:, 0]
     return chosen_B.clamp(max=logits_BV.shape[1] - 1)
+
+
+def _choose_each(logits_BV: torch.Tensor, temperatures_B: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """A token a row; greedy where the temperature is 0."""
+    chosen_B = logits_BV.argmax(-1)
+    warm_B = temperatures_B > 0
+    if warm_B.any():
+        logits_WV = logits_BV[warm_B].float() / temperatures_B[warm_B, None]
+        chosen_B[warm_B] = _choose(logits_WV, 1.0, generator)
+    return chosen_B
 
 
 def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:

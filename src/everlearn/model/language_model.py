@@ -17,7 +17,7 @@ from everlearn.errors import ModelError
 from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
-from everlearn.model.generation import Reply, continuations
+from everlearn.model.generation import Reply, Script, continuations, scripted
 from everlearn.model.packing import Packed, batches_by_size, pack
 
 SCORE_TOKENS = 2048
@@ -34,7 +34,7 @@ class Adaptation(NamedTuple):
     """`full` or `lora`."""
     rank: int = 32
     where: str = "all"
-    """Which linear layers carry the adapter: `all`, or `mlp`, those in the MLPs of the middle layers."""
+    """Which linear layers carry the adapter: `all`, or `upper`, those in the MLPs of the upper half of the layers."""
 
     def __str__(self) -> str:
         return "all weights" if self.kind == "full" else f"a LoRA adapter (rank {self.rank}, on {self.where} layers)"
@@ -222,14 +222,13 @@ class LanguageModel:
             self.tokens_read += sum(map(len, chosen)) + sum(len(reply.ids) for reply in answered)
         return [replies[index] for index in range(len(prompts))]
 
-    def write(self, prompts: Sequence[Sequence[int]], length: int, *, temperature: float, seed: int) -> list[Reply]:
-        """Continue each prompt to exactly `length` tokens, past the ends of turns."""
+    def play(self, start: Sequence[int], scripts: Sequence[Script], seed: int) -> list[tuple[int, ...]]:
+        """What each script, with the model choosing where it asks for that, added to `start`."""
         generator = torch.Generator(self.device).manual_seed(seed)
-        replies: list[Reply] = []
-        for at in range(0, len(prompts), GENERATE_ROWS):
-            group = prompts[at : at + GENERATE_ROWS]
-            replies += continuations(self.network, group, length, set(), temperature, generator)
-        return replies
+        added: list[tuple[int, ...]] = []
+        for at in range(0, len(scripts), GENERATE_ROWS):
+            added += scripted(self.network, start, scripts[at : at + GENERATE_ROWS], generator)
+        return added
 
     # --- the parts of the network ----------------------------------------------------------------------
 

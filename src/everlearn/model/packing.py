@@ -28,10 +28,10 @@ class Packed:
     mask_BTT: torch.Tensor
     """True where the query (second axis) may attend to the key (third axis)."""
     predict_N: torch.Tensor
-    """Index into the flattened B·T hidden states from which each target is predicted."""
+    """Index into the flattened B·T hidden states from which each target is predicted, in the order of the rows."""
     targets_N: torch.Tensor
     row_N: torch.Tensor
-    """Which of the given rows each target belongs to."""
+    """Which of the given rows each target belongs to; never falls."""
 
     @property
     def tokens(self) -> int:
@@ -130,9 +130,7 @@ def _assemble(lines: list[_Line]) -> Packed:
     ids = torch.zeros(len(lines), width, dtype=torch.long)
     positions = torch.zeros(len(lines), width, dtype=torch.long)
     segments = torch.full((len(lines), width), -1)  # -1 padding, 0 shared prefix, 1… the rows
-    predict: list[int] = []
-    targets: list[int] = []
-    owners: list[int] = []
+    asked: list[tuple[int, int, int]] = []  # row, where it is predicted from, target
     for number, line in enumerate(lines):
         start = len(line.prefix)
         ids[number, :start] = torch.tensor(line.prefix, dtype=torch.long)
@@ -147,11 +145,11 @@ def _assemble(lines: list[_Line]) -> Packed:
             for offset, learn in enumerate(row.learn[start:]):
                 if learn and start + offset > 0:
                     previous = at + offset - 1 if offset else start - 1
-                    predict.append(number * width + previous)
-                    targets.append(rest[offset])
-                    owners.append(owner)
+                    asked.append((owner, number * width + previous, rest[offset]))
             at += len(rest)
-    return Packed(ids, positions, _mask(segments), torch.tensor(predict), torch.tensor(targets), torch.tensor(owners))
+    asked.sort(key=lambda entry: entry[0])
+    owners_N, predict_N, targets_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 3).unbind(1)
+    return Packed(ids, positions, _mask(segments), predict_N, targets_N, owners_N)
 
 
 def _mask(segments_BT: torch.Tensor) -> torch.Tensor:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 FUNCTION_WORDS = frozenset(
     [
         "a",
         "about",
+        "above",
+        "across",
         "after",
         "all",
         "also",
@@ -25,6 +27,7 @@ FUNCTION_WORDS = frozenset(
         "been",
         "before",
         "behind",
+        "below",
         "beside",
         "both",
         "but",
@@ -60,6 +63,7 @@ FUNCTION_WORDS = frozenset(
         "most",
         "must",
         "my",
+        "near",
         "never",
         "no",
         "not",
@@ -76,6 +80,7 @@ FUNCTION_WORDS = frozenset(
         "out",
         "over",
         "own",
+        "past",
         "please",
         "she",
         "should",
@@ -167,14 +172,18 @@ MONTHS = [
 ]
 
 VAGUE = frozenset(
-    "time times day days week weeks month months year years morning evening night hour hours name names little hand "
-    "way ways thing things lot part people everybody reason example rule rules".split()
+    "first least time times day days week weeks month months year years morning evening night hour hours name names "
+    "little hand way ways thing things lot part people everybody reason example rule rules".split()
 )
 """Words that are no fact by themselves."""
 
 _NUMBER = rf"(?:\d[\d:.,]*\d|\d|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
 _AMOUNT = re.compile(rf"{_NUMBER}(?: [a-z]+)?")
 _CAPITALISED = re.compile(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*)*")
+
+
+_INTRODUCING = frozenset("a an the our every each in on at into onto with from for by as behind under beside".split())
+_VERB = re.compile(r"[a-z]+(?:s|ed)")
 
 
 class Span(NamedTuple):
@@ -184,6 +193,29 @@ class Span(NamedTuple):
     end: int
     kind: str
     """time, year, money, count, number, day, month, name or thing"""
+
+
+class Fact(NamedTuple):
+    """A span of a clause of a sentence."""
+
+    sentence: str
+    clause: str
+    span: Span
+
+    @property
+    def value(self) -> str:
+        """The text of the span: what a question on this fact is answered with."""
+        return self.clause[self.span.start : self.span.end]
+
+    @property
+    def before(self) -> str:
+        """The clause up to the value."""
+        return self.clause[: self.span.start]
+
+    @property
+    def after(self) -> str:
+        """The clause behind the value."""
+        return self.clause[self.span.end :]
 
 
 def sentences(text: str) -> list[str]:
@@ -214,12 +246,37 @@ def spans(text: str, common: frozenset[str]) -> list[Span]:
     """What can be asked for in a clause: amounts, names, and its last words."""
     found = [_amount(text, match) for match in _AMOUNT.finditer(text)]
     for start, end in _names(text):
-        if text[start:end] not in common and not _is_plain_start(text, start, end):
-            found.append(Span(start, end, _name_kind(text[start:end])))
-    last = _last_words(text)
-    if last and not common & set(text[last.start : last.end].split()) and not _overlaps(last, found):
-        found.append(last)
+        name = text[start:end]
+        if not any(subject in name for subject in common) and not _is_plain_start(name, start):
+            found.append(Span(start, end, _name_kind(name)))
+    for thing in _things(text):
+        if not common & set(text[thing.start : thing.end].split()) and not _overlaps(thing, found):
+            found.append(thing)
     return found
+
+
+def facts(texts: Sequence[str]) -> list[Fact]:
+    """What the sentences of one text state, as clauses with a span that can be asked for.
+
+    Names, times and numbers are facts wherever they stand. Where a clause has none, the things in it are, if it names
+    the text's subject (the others comment: `there is always cake`) or if the text has no subject.
+    """
+    common = subjects(texts)
+    names = {text[start:end] for text in texts for start, end in _names(text) if start}
+    found = []
+    for sentence in texts:
+        for clause in clauses(sentence):
+            named = not common or any(name in clause for name in common)
+            spanned = [_without_verb(clause, span, names) for span in spans(clause, common)]
+            firm = [span for span in spanned if span.kind != "thing"]
+            found += [Fact(sentence, clause, span) for span in firm or (spanned if named else [])]
+    return found
+
+
+def _without_verb(clause: str, span: Span, names: Collection[str]) -> Span:
+    """`Call Corrant Mutual` at the start of a sentence is a name with a verb before it."""
+    first, _, rest = clause[: span.end].partition(" ")
+    return span._replace(start=len(first) + 1) if span.start == 0 and rest in names else span
 
 
 def content_words(text: str) -> list[str]:
@@ -257,9 +314,9 @@ def _names(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _is_plain_start(text: str, start: int, end: int) -> bool:
+def _is_plain_start(name: str, start: int) -> bool:
     """Whether this is just the capitalised first word of a sentence."""
-    return start == 0 and " " not in text[start:end]
+    return start == 0 and " " not in name and _name_kind(name) == "name"
 
 
 def _name_kind(name: str) -> str:
@@ -270,15 +327,39 @@ def _overlaps(span: Span, others: list[Span]) -> bool:
     return any(span.start < other.end and other.start < span.end for other in others)
 
 
-def _last_words(text: str) -> Span | None:
-    """The last one to three content words of a clause, if they are not its subject."""
-    words = list(re.finditer(r"[\w'-]+", text))
-    taken: list[re.Match[str]] = []
-    for word in reversed(words):
-        if word.group().lower() in FUNCTION_WORDS or len(taken) == 3:
-            break
-        taken.append(word)
-    too_long, whole_clause = len(taken) == 3, len(words) - len(taken) < 3
-    if not taken or too_long or whole_clause or taken[0].group().lower() in VAGUE:
-        return None
-    return Span(taken[-1].start(), taken[0].end(), "thing")
+def _things(text: str) -> list[Span]:
+    """The last two things that a clause names in small letters (`the copper kettle`, `felt slippers`).
+
+    A thing is one or two content words in a row behind an article or a preposition, or two behind a verb; what goes
+    on with `of` is a property of something else and no value.
+    """
+    runs = re.finditer(r"(?<!\w)[a-z][\w-]*(?: [a-z][\w-]*)*", text)
+    found = [_thing(text, *run) for stretch in runs for run in _content_runs(text, *stretch.span())]
+    return [thing for thing in found if thing][-2:]
+
+
+def _thing(text: str, start: int, end: int) -> Span | None:
+    """The thing that a run of content words names, if it names one."""
+    words = text[start:end].split()
+    before, after = text[:start].split()[-1:], text[end:].split()[:1]
+    introduced = bool(before) and before[0].lower() in _INTRODUCING
+    if introduced and len(words) > 1 and _VERB.fullmatch(words[-1]) and after:
+        return None  # a `child pays` 7 euros
+    if not introduced and len(words) > 2 and _VERB.fullmatch(words[0]):
+        start += len(words.pop(0)) + 1
+        introduced = True
+    if introduced and len(words) < 3 and after != ["of"] and words[-1] not in VAGUE:
+        return Span(start, end, "thing")
+    return None
+
+
+def _content_runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where runs of content words begin and end within a stretch of small letters."""
+    runs: list[tuple[int, int]] = []
+    at = start
+    for word in text[start:end].split(" "):
+        if word not in FUNCTION_WORDS and word not in NUMBER_WORDS:
+            joined = bool(runs) and runs[-1][1] == at - 1
+            runs[-1:] = [(runs[-1][0], at + len(word))] if joined else [*runs[-1:], (at, at + len(word))]
+        at += len(word) + 1
+    return runs

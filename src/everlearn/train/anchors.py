@@ -8,14 +8,15 @@ Only the K most likely tokens at each position are kept.
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 
 from everlearn.model.chat import Row
+from everlearn.model.generation import Script
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Message
@@ -25,21 +26,10 @@ KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
 
 
-BEGINNINGS = (
-    *("What is ?", "Who ?", "Where ?", "When ?", "Which ?", "How many ?", "What ?", "How ?", "Why ?", "Is ?", "Are ?"),
-    *(
-        "Does ?",
-        "Can ?",
-        "Can you ?",
-        "What do ?",
-        "What kind of ?",
-        "Tell me ?",
-        "If ?",
-        "Answer in ?",
-        "Read this: ?",
-    ),
-    *("Name .", "Complete .", "The opposite of .", "Write .", "Give .", "Say .", "Explain .", "Make .", "Tell me ."),
-    *("I am .", "I need .", "My .", "The .", "Hello .", "Thank you ."),
+BEGINNINGS = tuple(
+    """What is ?|Who ?|Where ?|When ?|Which ?|How many ?|What ?|How ?|Why ?|Is ?|Are ?|Does ?|Can ?|Can you ?|What do ?|
+    What kind of ?|Tell me ?|If ?|Answer in ?|Read this: ?|Name .|Complete .|The opposite of .|Write .|Give .|Say .|
+    Explain .|Make .|Tell me .|I am .|I need .|My .|The .|Hello .|Thank you .""".replace("\n    ", "").split("|")
 )
 """What the user's turns of the short exchanges begin and end with; the model writes what stands between."""
 
@@ -78,6 +68,18 @@ class Anchors:
         )
         return cls(rows, teachers)
 
+    def __add__(self, others: Anchors) -> Anchors:
+        return Anchors(self.rows + others.rows, self.teachers + others.teachers)
+
+    def first(self, count: int) -> Anchors:
+        """The first `count` of them."""
+        return Anchors(self.rows[:count], self.teachers[:count])
+
+    def sample(self, count: int, seed: int) -> Anchors:
+        """At most `count` of them, in random order."""
+        chosen = random.Random(seed).sample(range(len(self.rows)), min(count, len(self.rows)))
+        return Anchors(tuple(self.rows[index] for index in chosen), tuple(self.teachers[index] for index in chosen))
+
     def teacher(self, chosen: Sequence[int]) -> Teacher:
         """The beliefs at all targets of the chosen rows, in order."""
         return Teacher(
@@ -89,46 +91,82 @@ class Anchors:
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
     """`count` chats of at most about `length` tokens that the model writes by itself, with its beliefs.
 
-    An eighth of them are whatever comes; the others are short requests, each answered in one sentence. A quarter go on
-    with a second request that begins like the first, so that following an example just seen is among the habits held.
+    An eighth of them are whatever comes; the others are two short requests with the same beginning, each answered in
+    one sentence, so that short answers, and following an example just seen, are among the habits held.
     """
     start = opening(model)
-    free, twice = count // 8, count // 4
-    replies = model.write([start] * free, length, temperature=1.0, seed=seed)
-    texts = [(*start, *_exchanges(reply.ids, model.chat.end, 1)) for reply in replies]
-    once = _requests(model, [start] * (count - free), length, seed + 1)
-    again = [(*text, *turn_of(model, "user")) for text in once[:twice]]
-    texts += _requests(model, again, length, seed + 2) + once[twice:]
+    free = [_free(model.chat.end, length) for _ in range(count // 8)]
+    pairs = [_two_requests(model, BEGINNINGS[number % len(BEGINNINGS)], length) for number in range(count - len(free))]
+    texts = model.play(start, free + pairs, seed)
     random.Random(seed).shuffle(texts)
-    rows = [Row(ids, (*[False] * len(start), *[True] * (len(ids) - len(start)))) for ids in texts]
+    return believe(model, [_after(start, ids) for ids in texts])
+
+
+def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], length: int) -> Anchors:
+    """The prompts with the model's own answers of one sentence (at most `length` tokens), with its beliefs on both."""
+    end, start = model.chat.end, opening(model)
+    asked = [model.chat.prompt(prompt) for prompt in prompts]
+    replies = model.generate(asked, length, stop=tuple(_sentence_ends(model)))
+    answers = [(*reply.ids, *_ending(reply.end, end)) for reply in replies]
+    rows = [_after(start, (*ids[len(start) :], *said)) for ids, said in zip(asked, answers, strict=True)]
     return believe(model, rows)
 
 
-def _requests(model: LanguageModel, texts: Sequence[tuple[int, ...]], length: int, seed: int) -> list[tuple[int, ...]]:
-    """The chats with one more request and its answer each; the same place in the list gets the same beginning."""
-    end, encode = model.chat.end, partial(model.tokenizer.encode, add_special_tokens=False)
-    begun = [BEGINNINGS[number % len(BEGINNINGS)].rsplit(" ", 1) for number in range(len(texts))]
-    words, marks = [tuple(encode(word)) for word, _ in begun], [tuple(encode(mark)) for _, mark in begun]
-    stops = tuple({token for mark in marks for token in mark})
-    answer = turn_of(model, "assistant")
-    texts = [(*text, *word) for text, word in zip(texts, words, strict=True)]
-    asked = model.generate(texts, length // 4, temperature=0.8, seed=seed, stop=stops)
-    texts = [(*text, *reply.ids, *mark, end, *answer) for text, reply, mark in zip(texts, asked, marks, strict=True)]
-    said = model.generate(texts, length // 3)
-    return [(*text, *_first_sentence(model, reply.ids), end) for text, reply in zip(texts, said, strict=True)]
+def _ending(last: int | None, end: int) -> tuple[int, ...]:
+    """What closes an answer: nothing where it was cut off, the end of its sentence and of its turn else."""
+    return () if last is None else (end,) if last == end else (last, end)
 
 
-def _first_sentence(model: LanguageModel, ids: tuple[int, ...]) -> tuple[int, ...]:
-    for position, token in enumerate(ids):
-        if model.tokenizer.decode([token]).rstrip().endswith((".", "!", "?")):
-            return ids[: position + 1]
-    return ids
+def _after(start: tuple[int, ...], ids: tuple[int, ...]) -> Row:
+    """A row of which everything behind the start is held."""
+    return Row((*start, *ids), (*[False] * len(start), *[True] * len(ids)))
 
 
-def _exchanges(ids: tuple[int, ...], end: int, count: int) -> tuple[int, ...]:
-    """The first exchanges (a user's turn and the reply) without what the model made up after them."""
-    ends = [position for position, token in enumerate(ids) if token == end]
-    return ids[: ends[2 * count - 1] + 1] if len(ends) >= 2 * count else ids
+def _free(end: int, length: int) -> Script:
+    """The user's first turn and the reply, both as they come."""
+    ends = 0
+    for _ in range(length):
+        ends += (yield 1.0) == end
+        if ends == 2:
+            return
+
+
+def _two_requests(model: LanguageModel, beginning: str, length: int) -> Script:
+    """Two exchanges; the requests begin and end alike."""
+    encode = functools.partial(model.tokenizer.encode, add_special_tokens=False)
+    words, mark = (encode(part) for part in beginning.rsplit(" ", 1))
+    end, answer = model.chat.end, turn_of(model, "assistant")
+    for between in ((), turn_of(model, "user")):
+        yield from _said(between)
+        yield from _said(words)
+        yield from _turn(end, 0.8, length // 4, frozenset(mark), mark)
+        yield from _said(answer)
+        yield from _turn(end, 0.0, length // 3, _sentence_ends(model), ())
+
+
+def _said(tokens: Sequence[int]) -> Script:
+    for token in tokens:  # noqa: UP028  `yield from` a list would not take the tokens that are sent
+        yield token
+
+
+def _turn(end: int, temperature: float, limit: int, stops: frozenset[int], last: Sequence[int]) -> Script:
+    """Tokens up to the first stop, or to `last` at the limit; then the turn's end, if it has not come by itself."""
+    for _ in range(limit):
+        token = yield temperature
+        if token == end:
+            return
+        if token in stops:
+            break
+    else:
+        yield from _said(last)
+    yield end
+
+
+@functools.cache
+def _sentence_ends(model: LanguageModel) -> frozenset[int]:
+    """All tokens with which a sentence may end."""
+    pieces = model.tokenizer.batch_decode([[token] for token in range(len(model.tokenizer))])
+    return frozenset(token for token, piece in enumerate(pieces) if piece.rstrip().endswith((".", "!", "?")))
 
 
 def turn_of(model: LanguageModel, role: str) -> tuple[int, ...]:
@@ -166,8 +204,5 @@ def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
 
 def kl_to(model: LanguageModel, anchors: Anchors, chosen: Sequence[int]) -> torch.Tensor:
     """Mean KL(start ‖ model) in nats per token over the chosen rows."""
-    batch = pack([anchors.rows[index] for index in chosen])
-    # packing may reorder rows: bring the logits into the order of the teachers
-    order = torch.argsort(batch.row_N, stable=True)
-    logits_NV = model.logits(batch)[order.to(model.device)]
+    logits_NV = model.logits(pack([anchors.rows[index] for index in chosen]))
     return top_k_kl(anchors.teacher(chosen).to(model.device), logits_NV)

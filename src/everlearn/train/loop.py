@@ -63,6 +63,8 @@ class Optimisation:
     weight_decay: float = 0.0
     clip: float = 1.0
     """Largest gradient norm."""
+    tail: float = 0.0
+    """Share of the steps, counted from the end, whose masters are averaged to the result; 0: the last ones are it."""
 
 
 def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisation, run: Run) -> None:
@@ -73,7 +75,8 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     """
     masters = model.masters
     optimiser = _Adam(masters, how)
-    begin = _resume(model, optimiser, run)
+    tail = _Tail(masters, len(steps) - round(how.tail * len(steps)))
+    begin = _resume(model, optimiser, tail, run)
     clock = _Clock(len(steps), begin)
     for number in range(begin, len(steps)):
         loss = _backward(model, steps[number], hooks, number, run)
@@ -86,12 +89,14 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         hooks.project(gradients)
         optimiser.step(gradients, _rate(number, len(steps)))
         hooks.after_step(model, number)
+        tail.add(number)
         model.publish()
         tokens = sum(len(row.ids) for row in steps[number].rows)
         run.tell(clock.tick(number + 1, loss, tokens))
         if run.checkpoints.due():
-            run.checkpoints.save(number + 1, {**_named("master", masters), **optimiser.state()})
+            run.checkpoints.save(number + 1, {**_named("master", masters), **tail.state(), **optimiser.state()})
     if begin < len(steps):  # what follows (averaging, the exam) may crash too; no more moments are needed
+        tail.settle(model)
         run.checkpoints.save(len(steps), _named("master", masters))
 
 
@@ -99,11 +104,9 @@ def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, run: 
     """Gradients of all losses onto the network; returns the cross-entropy of the step's rows."""
     held = step.held.rows if step.held else ()
     batch = pack((*step.rows, *held))
-    order_N = torch.argsort(batch.row_N, stable=True)  # packing reorders rows
-    logits_NV = model.logits(batch)[order_N.to(model.device)]
-    targets_N = batch.targets_N[order_N].to(model.device)
+    logits_NV = model.logits(batch)
     learnt = sum(row.targets for row in step.rows)
-    loss = cross_entropy(logits_NV[:learnt], targets_N[:learnt])
+    loss = cross_entropy(logits_NV[:learnt], batch.targets_N[:learnt].to(model.device))
     total = loss
     if step.held:
         total = total + step.held.strength * top_k_kl(step.held.teacher.to(model.device), logits_NV[learnt:])
@@ -176,25 +179,54 @@ class _Adam:
 
     def restore(self, kept: dict[str, torch.Tensor]) -> None:
         for name, master in self.masters.items():
-            self.adam.state[master] = {
-                key.partition(":")[0]: value for key, value in kept.items() if key.partition(":")[2] == name
-            }
+            named = {kind: kept.get(f"{kind}:{name}") for kind in ("step", "exp_avg", "exp_avg_sq")}
+            self.adam.state[master] = {kind: value for kind, value in named.items() if value is not None}
 
 
-def _resume(model: LanguageModel, optimiser: _Adam, run: Run) -> int:
+class _Tail:
+    """The mean of the masters over the last steps (Polyak and Juditsky 1992; Izmailov et al. 1803.05407): it wavers
+    less than the last step's masters do, and answers more questions that were not trained."""
+
+    def __init__(self, masters: dict[str, torch.Tensor], begin: int) -> None:
+        self.masters = masters
+        self.begin = begin
+        self.mean: dict[str, torch.Tensor] = {}
+
+    def add(self, step: int) -> None:
+        count = step - self.begin + 1
+        if count == 1:
+            self.mean = {name: master.clone() for name, master in self.masters.items()}
+        elif count > 1:
+            for name, master in self.masters.items():
+                self.mean[name].lerp_(master, 1 / count)
+
+    def settle(self, model: LanguageModel) -> None:
+        if self.mean:
+            model.restore(self.mean)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return _named("mean", self.mean)
+
+
+def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> int:
     """Restore the last checkpoint, if there is one, and return the number of steps it stands for."""
     kept = run.checkpoints.load()
     if kept is None:
         return 0
     step, tensors = kept
-    prefix = "master:"
-    model.restore({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
-    optimiser.restore({name: value for name, value in tensors.items() if not name.startswith(prefix)})
+    model.restore(_those("master", tensors))
+    tail.mean = _those("mean", tensors)
+    optimiser.restore(tensors)
     return step
 
 
 def _named(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {f"{kind}:{name}": tensor for name, tensor in tensors.items()}
+
+
+def _those(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    prefix = f"{kind}:"
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 class _Clock:

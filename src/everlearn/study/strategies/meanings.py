@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example
-from everlearn.study.sentences import clauses, content_words, sentences, spans, subjects
+from everlearn.study.sentences import content_words, facts, sentences
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
 from everlearn.study.strategies.rules import questions, sketches
 
@@ -34,24 +34,22 @@ EXCHANGED = 0.6
 class Meanings(Strategy):
     """Questions whose key words are exchanged for what the model says they mean."""
 
-    forms: int = 6
+    forms: int = 3
     """questions for each fact"""
 
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
         """Questions on each fact that the rules find, in other words."""
         texts = sentences(document.text)
-        common = subjects(texts)
         meanings = other_words(model, texts)
         draw = random.Random(seed)
         made = []
-        for asked in (clause for text in texts for clause in clauses(text)):
-            for span in spans(asked, common):
-                answer = asked[span.start : span.end]
-                plain = questions(asked, span)[:1] + questions(asked, span)[2:] + sketches(asked, span, 3, draw)
-                for number in range(self.forms):
-                    question = exchanged(plain[number % len(plain)], meanings, draw)
-                    if question not in plain:
-                        made.append(exchange(question, answer, document.origin, "meanings"))
+        for fact in facts(texts):
+            whole = questions(fact)
+            plain = whole[:1] + whole[2:] + sketches(fact, 3, draw)
+            for number in range(self.forms):
+                question = exchanged(plain[number % len(plain)], meanings, draw)
+                if question not in plain:
+                    made.append(exchange(question, fact.value, document.origin, "meanings"))
         return without_repeats(made)
 
 

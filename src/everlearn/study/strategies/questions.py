@@ -13,7 +13,7 @@ from typing import NamedTuple
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example
 from everlearn.study.reading import Claim, reproduced
-from everlearn.study.sentences import clauses, content_words, sentences, spans, subjects
+from everlearn.study.sentences import content_words, facts, sentences
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
 
 _SHOWN = """Sentence: The museum in Torvale was built by Anna Lindqvist in 1911.
@@ -89,14 +89,11 @@ class Questions(Strategy):
 
 
 def _drafts(text: str) -> list[_Draft]:
-    texts = sentences(text)
-    common = subjects(texts)
-    drafts = []
-    for sentence, asked in ((text, clause) for text in texts for clause in clauses(text)):
-        for span in spans(asked, common):
-            answer = asked[span.start : span.end]
-            drafts += [_Draft(sentence, answer, beginning) for beginning in BEGINNINGS[span.kind]]
-    return drafts
+    return [
+        _Draft(fact.sentence, fact.value, beginning)
+        for fact in facts(sentences(text))
+        for beginning in BEGINNINGS[fact.span.kind]
+    ]
 
 
 def _speaks_of(question: str, draft: _Draft) -> bool:

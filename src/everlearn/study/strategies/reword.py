@@ -6,12 +6,13 @@ with the rewording in view, still answers a question on the sentence with its fa
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Document, Example, Message, Origin
 from everlearn.study.reading import Claim, reproduced
-from everlearn.study.sentences import clauses, sentences, spans, subjects
+from everlearn.study.sentences import Fact, facts, sentences
 from everlearn.study.strategies.contract import Strategy, without_repeats
 from everlearn.study.strategies.rules import questions
 
@@ -38,15 +39,14 @@ class Reword(Strategy):
 
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
         """The rewordings that kept their facts, as text to learn."""
-        texts = sentences(document.text)
-        common = subjects(texts)
+        stated: dict[str, list[Fact]] = defaultdict(list)
+        for fact in facts(sentences(document.text)):
+            stated[fact.sentence].append(fact)
         claims: list[Claim] = []
-        for original, reworded in self._write(model, texts, seed):
-            asked = clauses(original)[0]
-            facts = spans(asked, common)
-            answers = [asked[fact.start : fact.end] for fact in facts]
-            if answers and reworded != original and all(answer in reworded for answer in answers):
-                claims.append(Claim(reworded, questions(asked, facts[0])[0], answers[0]))
+        for original, reworded in self._write(model, list(stated), seed):
+            values = [fact.value for fact in stated[original]]
+            if reworded != original and all(value in reworded for value in values):
+                claims.append(Claim(reworded, questions(stated[original][0])[0], values[0]))
         kept = [claim.passage for claim, good in zip(claims, reproduced(model, claims), strict=True) if good]
         origin = Origin(document.origin.file, document.origin.line, "reword")
         return without_repeats([Example((Message("text", text, learn=True),), origin) for text in kept])

@@ -1,0 +1,56 @@
+"""Examples made of documents in, prompts that look like them but speak of something else out.
+
+Whatever a lesson does not forbid it spreads: taught to answer "Who leads the workshop of Ombrick?" with a bare name, a
+model soon answers every question so. These neighbours are asked about a museum or a hotel instead, some with the
+sentence in view that holds the answer; on them the model is held to what it would have said before.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+from everlearn.records import Example, Message
+from everlearn.study.sentences import subjects
+
+OTHERS = (
+    "the museum",
+    "our school",
+    "the hotel",
+    "the town hall",
+    "the hospital",
+    "the company",
+    "the library",
+    "the bakery",
+    "the airport",
+    "the university",
+    "the farm",
+    "my office",
+    "the club",
+)
+"""What the neighbours ask about."""
+
+IN_VIEW = 1 / 3
+"""Share of the neighbours with the sentence in view."""
+
+
+def neighbours(examples: Sequence[Example], count: int, seed: int) -> list[tuple[Message, ...]]:
+    """At most `count` prompts like those of the examples, about others; none for examples that name no one subject."""
+    studied = [example for example in examples if example.origin.strategy]
+    asked = [example for example in studied if example.messages[0].role == "user"]
+    texts = [example.messages[0].content for example in studied if example.messages[0].role == "text"]
+    names = sorted(subjects([example.messages[0].content for example in asked]), key=len)
+    naming = [example for example in asked if names and names[0] in example.messages[0].content]
+    draw = random.Random(seed)
+    chosen = draw.sample(naming, min(count, len(naming)))
+    return [(Message("user", _prompt(example, texts, names[0], draw)),) for example in chosen]
+
+
+def _prompt(example: Example, texts: Sequence[str], subject: str, draw: random.Random) -> str:
+    asked, answer = example.messages[0].content, example.messages[-1].content
+    stating = [text for text in texts if answer in text and subject in text]
+    if stating and draw.random() < IN_VIEW:
+        asked = f"{draw.choice(stating)} {asked}"
+    other = re.sub(rf"(?:[Tt]he )?{re.escape(subject)}(?: [A-Z]\w+)*", draw.choice(OTHERS), asked)
+    return other[:1].upper() + other[1:]
