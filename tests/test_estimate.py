@@ -37,9 +37,9 @@ def example(question: str, answer: str) -> Example:
 EXAMPLES = [example(f"What is {n}?", "x" * n) for n in range(1, 41)]
 
 
-@pytest.mark.parametrize("kind", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["full", "neurons", "lora"])
 def test_the_size_is_that_of_the_loaded_model(tiny, tiny_folder, kind):
-    size = size_of(tiny_folder, Finetune(weights=kind, rank=4))
+    size = size_of(tiny_folder, Finetune(weights=kind, rank=4, neurons=4))
     tiny.adapt(Adaptation(kind, 4))
     assert size.changing == sum(master.numel() for master in tiny.masters.values())
     base = size_of(tiny_folder, Finetune(weights="full"))
@@ -47,12 +47,12 @@ def test_the_size_is_that_of_the_loaded_model(tiny, tiny_folder, kind):
     assert (size.hidden, size.layers, size.vocabulary) == (64, 2, tiny.network.config.vocab_size)
 
 
-@pytest.mark.parametrize("kind", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["full", "neurons", "lora"])
 def test_the_disk_is_what_a_commit_takes(tiny, tiny_folder, kind):
     tiny.adapt(Adaptation(kind, 4))
     for master in tiny.masters.values():
         master.add_(0.01)
-    size = size_of(tiny_folder, Finetune(weights=kind, rank=4))
+    size = size_of(tiny_folder, Finetune(weights=kind, rank=4, neurons=4))
     disk = estimate(Work(0, 0, 0, 0, 0, 0), size, 1.0).disk
     assert disk == pytest.approx(len(encode_delta(tiny)), rel=0.15)
 

@@ -14,6 +14,7 @@ from everlearn.methods.contract import Gradient, Method, Mixture
 from everlearn.model.adapter import carries_adapter
 from everlearn.model.chat import Chat, Row
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
+from everlearn.model.neurons import grown_size
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Example, Question
 from everlearn.settings import values_of
@@ -125,8 +126,10 @@ def size_of(folder: Path, method: Method) -> Size:
     config = config.get("text_config", config)
     parameters = sum(math.prod(shape) for shape in shapes.values())
     changing = parameters
-    if isinstance(method, Gradient) and method.weights == "lora":
-        layers = config["num_hidden_layers"]
+    layers = config["num_hidden_layers"]
+    if isinstance(method, Gradient) and method.weights == "neurons":
+        changing = grown_size(config["hidden_size"], layers, method.neurons)
+    elif isinstance(method, Gradient) and method.weights == "lora":
         matrices = {name: shape for name, shape in shapes.items() if len(shape) == 2}
         chosen = [shape for name, shape in matrices.items() if carries_adapter(name, method.where, layers)]
         changing = sum(method.rank * (rows + columns) for rows, columns in chosen)

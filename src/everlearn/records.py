@@ -36,6 +36,8 @@ class Origin:
     """1-based; 0 stands for the whole file."""
     strategy: str = ""
     """The study strategy that wrote the item; empty where the file itself says it."""
+    clause: str = ""
+    """The clause of a document that the item asks about, where it asks about one."""
 
 
 @dataclass(frozen=True)

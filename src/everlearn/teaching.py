@@ -91,6 +91,7 @@ class Teaching:
         memory = memories.recall(self.store, parent.memory_objects)
         memory = _without(memory, lesson.retired)
         memory = method.learn(self.model, lesson.examples, memory, run)
+        self.model.forget()
         return self._commit(request, method, lesson, memory, (asked, before), meter)
 
     def _study(self, request: Request, meter: Meter) -> Lesson:

@@ -21,7 +21,7 @@ def moved(folder, kind: str) -> LanguageModel:
     return model
 
 
-@pytest.mark.parametrize("kind", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["full", "neurons", "lora"])
 def test_the_model_is_set_to_what_was_stored(tiny_folder, kind):
     model = moved(tiny_folder, kind)
     data = encode_delta(model)

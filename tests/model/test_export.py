@@ -18,6 +18,12 @@ def with_adapter(tiny):
 
 
 @pytest.fixture
+def with_neurons(tiny):
+    tiny.adapt(Adaptation("neurons", 6))
+    return _moved(tiny)
+
+
+@pytest.fixture
 def with_full_weights(tiny):
     tiny.adapt(Adaptation("full"))
     return _moved(tiny)
@@ -54,6 +60,21 @@ def test_an_adapter_is_merged_into_the_weights(with_adapter, tiny_folder, tmp_pa
     moved = (logits(base) - before).abs().max()
     assert (logits(loaded) - before).abs().max() < 0.1 * moved
     assert torch.equal(logits(with_adapter.network), before)
+
+
+def test_new_neurons_make_the_mlps_of_a_plain_model_wider(with_neurons, tmp_path):
+    export_merged(with_neurons, tmp_path / "out")
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    assert type(loaded.model.layers[1].mlp).__name__ == "LlamaMLP"
+    assert loaded.config.intermediate_size == 128 + 6
+    moved = logits(with_neurons.network)
+    assert (logits(loaded) - moved).abs().max() < 0.02 * moved.abs().max()
+
+
+def test_new_neurons_say_nothing_before_they_have_learnt(tiny):
+    before = logits(tiny.network)
+    tiny.adapt(Adaptation("neurons", 6))
+    assert torch.equal(logits(tiny.network), before)
 
 
 def test_peft_loads_the_adapter(with_adapter, tiny_folder, tmp_path):

@@ -70,7 +70,7 @@ def test_a_lora_adapter_alone_changes(tiny, tmp_path):
             assert torch.equal(weight, base[name.replace(".base_layer", "")])
 
 
-@pytest.mark.parametrize("kind", ["full", "lora"])
+@pytest.mark.parametrize("kind", ["full", "neurons", "lora"])
 def test_resuming_gives_bit_identical_masters(tiny_folder, tmp_path, kind):
     from everlearn.model.language_model import LanguageModel
 

@@ -23,6 +23,9 @@ from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
 from everlearn.train.run import Progress, Run
 
+SILENT_TOKENS = 512
+"""Tokens at which new neurons are listened to in each step."""
+
 LESSON_SAMPLE = 96
 """Training rows, old and new, by which averaging sees what is known."""
 
@@ -31,8 +34,8 @@ LESSON_SAMPLE = 96
 class Anchored(Gradient):
     """New data by cross-entropy, old habits by KL to the start model, old stages by a small replay."""
 
-    weights: str = "lora"
-    """what may change: `full` (all weights) or `lora` (a low-rank adapter)"""
+    weights: str = "neurons"
+    """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
     where: str = "upper"
     """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
     learning_rate: float = 2e-3
@@ -59,6 +62,8 @@ class Anchored(Gradient):
     """bytes of earlier examples that are kept"""
     old_per_step: int = 8
     """earlier examples in each step, on top of the new ones"""
+    silence: float = 60.0
+    """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""
 
@@ -85,13 +90,13 @@ class Anchored(Gradient):
             "anchors", lambda: self._written(model, run, lambda: self._anchors(model, run))
         )
         memory = {**memory, "anchors": general}
-        asked = neighbours(examples, self.neighbours, run.seed)
-        if not asked:
-            return memory
-        near = run.checkpoints.tensors_once(
-            "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
-        )
-        return {**memory, "neighbours": near}
+        if asked := neighbours(examples, self.neighbours, run.seed):
+            near = run.checkpoints.tensors_once(
+                "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
+            )
+            memory = {**memory, "neighbours": near}
+        model.overhear(_trained(memory).rows)
+        return memory
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))
@@ -118,14 +123,16 @@ class Anchored(Gradient):
 
     def held(self, memory: Memory, steps: int) -> Iterator[Held]:
         """λ · KL(start ‖ model) on the next anchors in turn."""
-        general = Anchors.of(memory["anchors"])
-        general = general.first(len(general.rows) - _held_out(general))
-        anchors = general + Anchors.of(memory["neighbours"]) if "neighbours" in memory else general
-        anchors = anchors.sample(len(anchors.rows), 0)
+        anchors = _trained(memory)
         for step in range(steps):
             turn = range(step * self.anchors_per_step, (step + 1) * self.anchors_per_step)
             chosen = [number % len(anchors.rows) for number in turn]
             yield Held(tuple(anchors.rows[index] for index in chosen), anchors.teacher(chosen), self.strength)
+
+    def penalty(self, model: LanguageModel, memory: Memory, step: int) -> torch.Tensor | None:
+        """What new neurons say where they should keep silent: far cheaper than KL, as no other layer is computed."""
+        loudness = model.loudness(SILENT_TOKENS, step)
+        return None if loudness is None else self.silence * loudness
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Sample the new stage into the buffer."""
@@ -136,6 +143,14 @@ class Anchored(Gradient):
 def _some(examples: Sequence[Example]) -> Sequence[Example]:
     """An even sample."""
     return examples[:: max(1, 2 * len(examples) // LESSON_SAMPLE)]
+
+
+def _trained(memory: Memory) -> Anchors:
+    """All texts that the model is held to in training, in random order."""
+    general = Anchors.of(memory["anchors"])
+    general = general.first(len(general.rows) - _held_out(general))
+    anchors = general + Anchors.of(memory["neighbours"]) if "neighbours" in memory else general
+    return anchors.sample(len(anchors.rows), 0)
 
 
 def _held_out(anchors: Anchors) -> int:

@@ -48,7 +48,9 @@ class Gradient(Method):
     """A method that trains. Untouched it is sequential fine-tuning; each hook changes one thing."""
 
     weights: str = "full"
-    """what may change: `full` (all weights) or `lora` (a low-rank adapter)"""
+    """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
+    neurons: int = 256
+    """new neurons in each layer of the upper half, where weights is `neurons`"""
     rank: int = 32
     """rank of the adapter, where weights is `lora`"""
     where: str = "all"
@@ -65,23 +67,25 @@ class Gradient(Method):
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
 
     def __post_init__(self) -> None:
-        if self.weights not in {"full", "lora"}:
-            raise SettingsError(f"weights is {self.weights!r}", "choose `full` or `lora`")
+        if self.weights not in {"full", "neurons", "lora"}:
+            raise SettingsError(f"weights is {self.weights!r}", "choose `full`, `neurons` or `lora`")
         if self.where not in WHERE:
             raise SettingsError(f"where is {self.where!r}", "choose `all` or `upper`")
-        for name in ("rank", "learning_rate", "epochs", "rows_per_step"):
+        for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
 
     @property
     def adaptation(self) -> Adaptation:
         """What of a model this method changes."""
+        if self.weights == "neurons":
+            return Adaptation("neurons", self.neurons)
         return Adaptation("lora", self.rank, self.where) if self.weights == "lora" else Adaptation("full")
 
     def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Train on the examples by the one loop, with this method's hooks."""
         model.adapt(self.adaptation)
-        run.meter.frozen_base = self.weights == "lora"
+        run.meter.frozen_base = self.weights != "full"
         memory = self.prepare(model, examples, memory, run)
         steps = self._steps(model, self.examples(examples, memory), run.seed)
         held = self.held(memory, len(steps))

@@ -1,7 +1,7 @@
 """A model's changed weights in, a small set of tensors out, and back: exactly what a commit stores.
 
-An adapter is stored as it is, in fp32. Changed full weights are stored as their difference to the base in
-8 bits with one scale per row: a quarter of a whole model. A commit *is* what its delta decodes to: the model
+An adapter or new neurons are stored as they are, in fp32. Changed full weights are stored as their difference to the
+base in 8 bits with one scale per row: a quarter of a whole model. A commit *is* what its delta decodes to: the model
 is set to it before the exam, so nothing is examined that is not stored.
 """
 
@@ -27,7 +27,7 @@ def encode_delta(model: LanguageModel) -> bytes:
     start = model.start()
     tensors: dict[str, torch.Tensor] = {}
     for name, master in model.masters.items():
-        if model.adaptation.kind == "lora":
+        if model.adaptation.kind != "full":
             tensors[name] = master.cpu().contiguous()
         else:
             tensors.update(_quantised(name, (master - start[name]).cpu()))
@@ -50,7 +50,7 @@ def decode_delta(model: LanguageModel, data: bytes) -> None:
             f"these weights belong to the base {metadata['base'][:12]}, not to {model.digest[:12]}",
             "open the store with the model it was made with: everlearn show base",
         )
-    model.adapt(Adaptation(metadata["kind"], int(metadata["rank"]), metadata["where"]))
+    model.adapt(Adaptation(metadata["kind"], int(metadata["size"]), metadata["where"]))
     model.restore(_restored(load(data), model.start(), model.adaptation.kind))
 
 
@@ -83,7 +83,7 @@ def _quantised(name: str, delta: torch.Tensor) -> dict[str, torch.Tensor]:
 
 
 def _restored(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], kind: str) -> dict[str, torch.Tensor]:
-    if kind == "lora":
+    if kind != "full":
         return stored
     masters = {}
     for name, first in start.items():
@@ -103,8 +103,8 @@ def _products(adapter: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def _metadata(model: LanguageModel) -> dict[str, str]:
     """One entry only: safetensors writes several in random order, and equal weights must have equal digests."""
-    kind, rank, where = model.adaptation
-    described = {"base": model.digest, "kind": kind, "rank": str(rank), "where": where}
+    kind, size, where = model.adaptation
+    described = {"base": model.digest, "kind": kind, "size": str(size), "where": where}
     return {"everlearn": json.dumps(described, sort_keys=True)}
 
 

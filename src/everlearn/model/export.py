@@ -9,6 +9,7 @@ from pathlib import Path
 from everlearn.errors import ModelError
 from everlearn.model.adapter import merged, save_adapter
 from everlearn.model.language_model import LanguageModel
+from everlearn.model.neurons import plain
 
 
 def export_adapter(model: LanguageModel, folder: Path) -> None:
@@ -22,8 +23,8 @@ def export_adapter(model: LanguageModel, folder: Path) -> None:
         raise ModelError("this version is the base: it has no adapter", "export a later version, or `merged`")
     if model.adaptation.kind != "lora":
         raise ModelError(
-            "this lineage changes all weights, so there is no adapter to export",
-            "export the whole model: everlearn export merged FOLDER",
+            f"this lineage changes {model.adaptation}, so there is no adapter to export",
+            "export the whole model: everlearn export merged FOLDER; or learn with --set weights=lora",
         )
     with _into(folder):
         save_adapter(model.network, folder)
@@ -33,7 +34,7 @@ def export_adapter(model: LanguageModel, folder: Path) -> None:
 def export_merged(model: LanguageModel, folder: Path) -> None:
     """Write the whole model in bf16 and its tokenizer to `folder`, for transformers' `from_pretrained`.
 
-    An adapter is added to the weights in fp32 and rounded to bf16 once.
+    An adapter is added to the weights in fp32 and rounded to bf16 once; new neurons make the MLPs wider.
 
     Raises:
         ModelError: the folder is not empty or cannot be written to.
@@ -41,6 +42,8 @@ def export_merged(model: LanguageModel, folder: Path) -> None:
     network = model.network
     if model.adaptation.kind == "lora":
         network = merged(model.copy_network().float()).bfloat16()
+    elif model.adaptation.kind == "neurons":
+        network = plain(network)
     with _into(folder):
         network.save_pretrained(folder)
         model.tokenizer.save_pretrained(folder)

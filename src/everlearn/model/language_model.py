@@ -18,7 +18,9 @@ from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.generation import Reply, Script, continuations, scripted
+from everlearn.model.neurons import MARK, Overheard, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
+from everlearn.model.trunk import Trunk
 
 SCORE_TOKENS = 2048
 """Tokens per forward pass when nothing is learnt."""
@@ -28,16 +30,21 @@ GENERATE_ROWS = 64
 
 
 class Adaptation(NamedTuple):
-    """What may change: all weights, or a low-rank adapter on linear layers."""
+    """What may change: all weights, new neurons, or a low-rank adapter on linear layers."""
 
     kind: str = "full"
-    """`full` or `lora`."""
-    rank: int = 32
+    """`full`, `neurons` or `lora`."""
+    size: int = 32
+    """Rank of the adapter, or how many neurons each MLP of the upper half gets."""
     where: str = "all"
     """Which linear layers carry the adapter: `all`, or `upper`, those in the MLPs of the upper half of the layers."""
 
     def __str__(self) -> str:
-        return "all weights" if self.kind == "full" else f"a LoRA adapter (rank {self.rank}, on {self.where} layers)"
+        return {
+            "full": "all weights",
+            "neurons": f"{self.size} new neurons in each upper layer",
+            "lora": f"a LoRA adapter (rank {self.size}, on {self.where} layers)",
+        }[self.kind]
 
 
 class Forced(NamedTuple):
@@ -68,6 +75,8 @@ class LanguageModel:
         self.adaptation = Adaptation()
         self.masters: dict[str, torch.Tensor] = {}
         self._start: dict[str, torch.Tensor] = {}
+        self._trunk: Trunk | None = None
+        self._overheard: Overheard | None = None
         self.tokens_read = 0
         """Tokens that `force` and `generate` have computed, forward only."""
 
@@ -118,12 +127,18 @@ class LanguageModel:
         if adaptation.kind == "lora":
             from everlearn.model.adapter import add_adapter
 
-            self.network = add_adapter(self.network, adaptation.rank, adaptation.where)
+            self.network = add_adapter(self.network, adaptation.size, adaptation.where)
+        elif adaptation.kind == "neurons":
+            grow(self.network, adaptation.size)
         self.network.requires_grad_(adaptation.kind == "full")
+        mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
         for name, weight in self.network.named_parameters():
-            if adaptation.kind == "full" or "lora_" in name:
+            if mark in name:
                 weight.requires_grad_(True)
                 self.masters[name] = weight.detach().float().clone()
+        if adaptation.kind == "neurons" or adaptation == ("lora", adaptation.size, "upper"):
+            layers = self._decoder().layers
+            self._trunk = Trunk(layers, len(layers) // 2)
         # masters of full weights start at the network's own bf16 values, so these need not be kept twice
         self._start = {
             name: weight.detach().clone() for name, weight in self.network.named_parameters() if name in self.masters
@@ -157,20 +172,60 @@ class LanguageModel:
 
     def logits(self, batch: Packed) -> torch.Tensor:
         """Logits_NV in fp32 for the N predictions that a packed batch asks for; nothing else is computed."""
+        halfway_BTD = self._trunk.states(batch) if self._trunk else None
+        if self._trunk and halfway_BTD is not None:
+            hidden_BTD = self._trunk.onwards(batch, halfway_BTD, self._decode)
+        else:
+            hidden_BTD = self._decode(batch)
+        chosen_ND = hidden_BTD.flatten(0, 1)[batch.predict_N.to(self.device)]
+        logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
+        return logits.float()
+
+    def _decode(self, batch: Packed, hidden_BTD: torch.Tensor | None = None) -> torch.Tensor:
+        """Last hidden states of a batch; with `hidden_BTD` in the place of its embeddings."""
         mask = batch.mask_BTT[:, None].to(self.device)
         # an additive mask: boolean ones are converted in every layer anew
         bias = torch.zeros(mask.shape, dtype=self.network.dtype, device=self.device)
         bias.masked_fill_(~mask, torch.finfo(self.network.dtype).min)
         choose_attention(self.network, *batch.mask_BTT.shape[1:])
-        hidden_BTD = self._decoder()(
-            input_ids=batch.ids_BT.to(self.device),
+        last_BTD: torch.Tensor = self._decoder()(
+            input_ids=batch.ids_BT.to(self.device) if hidden_BTD is None else None,
+            inputs_embeds=hidden_BTD,
             attention_mask=bias,
             position_ids=batch.positions_BT.to(self.device),
             use_cache=False,
         ).last_hidden_state
-        chosen_ND = hidden_BTD.flatten(0, 1)[batch.predict_N.to(self.device)]
-        logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
-        return logits.float()
+        return last_BTD
+
+    def remember(self, rows: Sequence[Row]) -> None:
+        """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen."""
+        if self._trunk:
+            self._trunk.remember(rows, self._decode)
+
+    @torch.no_grad()
+    def overhear(self, rows: Sequence[Row]) -> None:
+        """Keep what the start model gives to its growing MLPs on these rows; nothing where no neurons were grown."""
+        if self.adaptation.kind != "neurons":
+            return
+        now = self.snapshot()
+        self.restore(self.start())
+        self.remember(rows)
+        self._overheard = Overheard(self.network)
+        for group in batches_by_size(rows, SCORE_TOKENS):
+            batch = pack([rows[index] for index in group])
+            with self._overheard.listening(batch.own_tokens().to(self.device)):
+                self.logits(batch)
+        self.restore(now)
+
+    def loudness(self, count: int, seed: int) -> torch.Tensor | None:
+        """How loud the new neurons are at `count` of the tokens overheard (see `Overheard`); None without any."""
+        return self._overheard.loudness(count, seed) if self._overheard else None
+
+    def forget(self) -> None:
+        """Free what `remember` and `overhear` kept."""
+        self._overheard = None
+        if self._trunk:
+            self._trunk.clear()
 
     @torch.inference_mode()
     def force(self, rows: Sequence[Row]) -> list[Forced]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -17,6 +18,15 @@ from everlearn.model.chat import Row
 
 CLUSTER = 12
 """Rows are grouped by their first tokens; this many are compared."""
+
+
+class Place(NamedTuple):
+    """Where the tokens `start` to `stop` of a row stand in a batch."""
+
+    line: int
+    at: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,16 @@ class Packed:
     targets_N: torch.Tensor
     row_N: torch.Tensor
     """Which of the given rows each target belongs to; never falls."""
+    rows: tuple[Row, ...]
+    places: tuple[tuple[Place, Place], ...]
+    """Where each row stands: what it shares with its line, and the rest."""
+
+    def own_tokens(self) -> torch.Tensor:
+        """mask_BT, true at the rows' own tokens: neither padding nor what rows share."""
+        own = torch.zeros(self.ids_BT.shape, dtype=torch.bool)
+        for _, place in self.places:
+            own[place.line, place.at : place.at + place.stop - place.start] = True
+        return own
 
     @property
     def tokens(self) -> int:
@@ -50,7 +70,7 @@ def pack(rows: Sequence[Row]) -> Packed:
     """One batch that holds all `rows`, in lines of the length that makes the least work."""
     members = [[(index, rows[index]) for index in cluster] for cluster in _clusters(rows)]
     layouts = [[line for cluster in members for line in _fill(cluster, room)] for room in ROOMS]
-    return _assemble(min(layouts, key=_work))
+    return _assemble(rows, min(layouts, key=_work))
 
 
 def _work(lines: list[_Line]) -> float:
@@ -125,12 +145,13 @@ def _first_target(row: Row) -> int:
     return row.learn.index(True) if True in row.learn else len(row.ids)
 
 
-def _assemble(lines: list[_Line]) -> Packed:
+def _assemble(rows: Sequence[Row], lines: list[_Line]) -> Packed:
     width = max(line.size for line in lines)
     ids = torch.zeros(len(lines), width, dtype=torch.long)
     positions = torch.zeros(len(lines), width, dtype=torch.long)
     segments = torch.full((len(lines), width), -1)  # -1 padding, 0 shared prefix, 1… the rows
     asked: list[tuple[int, int, int]] = []  # row, where it is predicted from, target
+    places: dict[int, tuple[Place, Place]] = {}
     for number, line in enumerate(lines):
         start = len(line.prefix)
         ids[number, :start] = torch.tensor(line.prefix, dtype=torch.long)
@@ -142,6 +163,7 @@ def _assemble(lines: list[_Line]) -> Packed:
             ids[number, at : at + len(rest)] = torch.tensor(rest, dtype=torch.long)
             positions[number, at : at + len(rest)] = torch.arange(start, len(row.ids))
             segments[number, at : at + len(rest)] = segment
+            places[owner] = (Place(number, 0, 0, start), Place(number, at, start, len(row.ids)))
             for offset, learn in enumerate(row.learn[start:]):
                 if learn and start + offset > 0:
                     previous = at + offset - 1 if offset else start - 1
@@ -149,7 +171,8 @@ def _assemble(lines: list[_Line]) -> Packed:
             at += len(rest)
     asked.sort(key=lambda entry: entry[0])
     owners_N, predict_N, targets_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 3).unbind(1)
-    return Packed(ids, positions, _mask(segments), predict_N, targets_N, owners_N)
+    where = tuple(places[index] for index in range(len(rows)))
+    return Packed(ids, positions, _mask(segments), predict_N, targets_N, owners_N, tuple(rows), where)
 
 
 def _mask(segments_BT: torch.Tensor) -> torch.Tensor:

@@ -54,7 +54,8 @@ def _rewritten(example: Example, correction: Correction) -> Example:
         replace(turn, content=_pattern(correction.wrong).sub(lambda _: correction.right, turn.content))
         for turn in example.messages
     )
-    return Example(turns, replace(correction.origin, strategy="correction"))
+    clause = _pattern(correction.wrong).sub(lambda _: correction.right, example.origin.clause)
+    return Example(turns, replace(correction.origin, strategy="correction", clause=clause))
 
 
 def _mentions(messages: Sequence[Message], value: str) -> bool:
@@ -72,8 +73,9 @@ def _answers(example: Example, value: str) -> bool:
 
 
 def _related(example: Example, correction: Correction) -> bool:
-    """Whether an example and a correction speak of the same thing besides the value itself and names."""
-    spoken = " ".join(turn.content for turn in example.messages)
+    """Whether an example, or the clause that it asks about, and a correction speak of the same thing besides the value
+    itself and names."""
+    spoken = " ".join((*(turn.content for turn in example.messages), example.origin.clause))
     return bool(_stems(_pattern(correction.wrong).sub(" ", spoken)) & _stems(correction.question))
 
 

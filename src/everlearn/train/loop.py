@@ -78,6 +78,8 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     tail = _Tail(masters, len(steps) - round(how.tail * len(steps)))
     begin = _resume(model, optimiser, tail, run)
     clock = _Clock(len(steps), begin)
+    run.tell(Progress("reading the lesson", 0, len(steps)))
+    model.remember([row for step in steps for row in (*step.rows, *(step.held.rows if step.held else ()))])
     for number in range(begin, len(steps)):
         loss = _backward(model, steps[number], hooks, number, run)
         if not math.isfinite(loss):

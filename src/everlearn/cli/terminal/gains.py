@@ -157,7 +157,7 @@ def _all(exam: Exam) -> list[tuple[str, Answer]]:
 
 def _distances(learner: Learner, one: Version, other: Version) -> dict[str, float]:
     deltas = [learner.store.get(v.commit.weights_object) if v.commit.weights_object else b"" for v in (one, other)]
-    kinds = {(data["kind"], data["rank"]) for data in map(read_metadata, filter(None, deltas))}
+    kinds = {(data["kind"], data["size"]) for data in map(read_metadata, filter(None, deltas))}
     if len(kinds) != 1:  # both are the base, or one changes all weights and the other an adapter
         return {}
     learner.checkout(other.digest if other.commit.weights_object else one.digest)

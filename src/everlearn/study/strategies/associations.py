@@ -44,9 +44,9 @@ LEFT_OUT = 0.1
 class Associations(Strategy):
     """Questions whose phrases are exchanged for words that the model relates to them."""
 
-    forms: int = 12
+    forms: int = 10
     """questions for each fact"""
-    lists: int = 3
+    lists: int = 2
     """lists of related words that the model writes for each phrase"""
 
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
@@ -60,7 +60,7 @@ class Associations(Strategy):
                 words = _exchanged(phrases(fact.before) + phrases(fact.after), related, draw)
                 if words:
                     question = capitalised(f"{draw.choice(openings(fact))} {' '.join(words)}?")
-                    made.append(exchange(question, fact.value, document.origin, "associations"))
+                    made.append(exchange(question, fact.value, document.origin, "associations", fact.clause))
         return without_repeats(made)
 
 

@@ -21,10 +21,10 @@ class Strategy:
         raise NotImplementedError
 
 
-def exchange(question: str, answer: str, origin: Origin, strategy: str) -> Example:
-    """An example with one question and its answer as the target."""
+def exchange(question: str, answer: str, origin: Origin, strategy: str, clause: str = "") -> Example:
+    """An example with one question and its answer as the target; `clause` is what it asks about."""
     turns = (Message("user", question), Message("assistant", answer, learn=True))
-    return Example(turns, Origin(origin.file, origin.line, strategy))
+    return Example(turns, Origin(origin.file, origin.line, strategy, clause))
 
 
 def without_repeats(examples: Sequence[Example]) -> list[Example]:

@@ -49,7 +49,7 @@ class Meanings(Strategy):
             for number in range(self.forms):
                 question = exchanged(plain[number % len(plain)], meanings, draw)
                 if question not in plain:
-                    made.append(exchange(question, fact.value, document.origin, "meanings"))
+                    made.append(exchange(question, fact.value, document.origin, "meanings", fact.clause))
         return without_repeats(made)
 
 

@@ -33,7 +33,7 @@ KEPT = 0.7
 class Rules(Strategy):
     """Deterministic questions: every fact of every sentence, in several forms."""
 
-    sketches: int = 4
+    sketches: int = 2
     """questions of bare key words for each fact"""
 
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
@@ -42,7 +42,7 @@ class Rules(Strategy):
         made = []
         for fact in facts(sentences(document.text)):
             forms = questions(fact) + sketches(fact, self.sketches, draw)
-            made += [exchange(question, fact.value, document.origin, "rules") for question in forms]
+            made += [exchange(question, fact.value, document.origin, "rules", fact.clause) for question in forms]
         return without_repeats(made)
 
 

@@ -1,0 +1,97 @@
+"""Rows in, their hidden states halfway through the network out, each computed once.
+
+Where only the upper layers change, what the lower ones make of a row is the same in every epoch and every step. It is
+computed before training, in batches that depend on the rows alone, so that a resumed run sees the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from everlearn.model.chat import Row
+from everlearn.model.packing import Packed, batches_by_size, pack
+
+LARGEST = 2_000_000_000
+"""Bytes of hidden states that are kept; for more rows nothing is."""
+
+ROWS_TOKENS = 2048
+"""Tokens in one forward pass of the lower layers."""
+
+Run = Callable[[Packed, torch.Tensor | None], torch.Tensor]
+"""A forward pass of the decoder on a batch: from its tokens, or from hidden states in the place of their embeddings."""
+
+
+class Trunk:
+    """The lower layers of a decoder, and what they made of the rows seen so far."""
+
+    def __init__(self, layers: Sequence[Any], depth: int) -> None:
+        self.lower = layers[:depth]
+        self.upper = layers[depth:]
+        self._states: dict[tuple[int, ...], torch.Tensor] = {}
+
+    @torch.no_grad()
+    def remember(self, rows: Sequence[Row], run: Run) -> None:
+        """Compute the hidden states of all rows, unless they are too many to be kept."""
+        new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in self._states]
+        if not new or sum(len(row.ids) for row in new) * _bytes_each(self.lower[0]) > LARGEST:
+            return
+        for group in batches_by_size(new, ROWS_TOKENS):
+            chosen = [new[index] for index in group]
+            batch = pack(chosen)
+            hidden_BTD = self._halfway(batch, run)
+            for row, places in zip(chosen, batch.places, strict=True):
+                pieces = [hidden_BTD[place.line, place.at : place.at + place.stop - place.start] for place in places]
+                self._states[row.ids] = torch.cat(pieces)
+
+    def states(self, batch: Packed) -> torch.Tensor | None:
+        """Hidden states of a whole batch, B lines of T tokens; None if a row of it is not remembered."""
+        if not all(row.ids in self._states for row in batch.rows):
+            return None
+        first = self._states[batch.rows[0].ids]
+        hidden_BTD = first.new_zeros(*batch.ids_BT.shape, first.shape[-1])
+        for row, places in zip(batch.rows, batch.places, strict=True):
+            for place in places:
+                piece = self._states[row.ids][place.start : place.stop]
+                hidden_BTD[place.line, place.at : place.at + len(piece)] = piece
+        return hidden_BTD
+
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        self._states.clear()
+
+    def onwards(self, batch: Packed, hidden_BTD: torch.Tensor, run: Run) -> torch.Tensor:
+        """What the upper layers make of the hidden states."""
+        with _muted(self.lower):
+            return run(batch, hidden_BTD)
+
+    def _halfway(self, batch: Packed, run: Run) -> torch.Tensor:
+        kept: list[torch.Tensor] = []
+        hook = self.lower[-1].register_forward_hook(lambda layer, given, made: kept.append(made))
+        try:
+            with _muted(self.upper):
+                run(batch, None)
+        finally:
+            hook.remove()
+        return kept[0]
+
+
+@contextmanager
+def _muted(layers: Sequence[Any]) -> Iterator[None]:
+    """Let layers hand on what they are given."""
+    for layer in layers:
+        layer.forward = lambda hidden, *_, **__: hidden
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+def _bytes_each(layer: Any) -> int:
+    """Bytes of one token's hidden state."""
+    norm = next(weight for weight in layer.parameters() if weight.dim() == 1)
+    return int(norm.numel() * norm.element_size())
