@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from everlearn.learner import Learner
 from everlearn.records import Answer, Exam
@@ -47,9 +47,8 @@ class Goal(NamedTuple):
         return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
 
 
-def example_file(name: str) -> Path:
-    """One of the files of the example, as installed with the package."""
-    return Path(str(resources.files("everlearn") / "examples" / "three_weeks" / name))
+EXAMPLE = Path(str(resources.files("everlearn") / "examples" / "three_weeks"))
+"""The case that is installed with the package."""
 
 
 def open_demo(folder: Path, model: str, tell: Callable[[Progress], None]) -> Learner:
@@ -60,8 +59,10 @@ def open_demo(folder: Path, model: str, tell: Callable[[Progress], None]) -> Lea
     return Learner(folder, model, tell=tell)
 
 
-def learn_week(learner: Learner, week: Week, method: str) -> Learnt | None:
-    """Learn one week, or go on with it after a crash; None if the store has learnt it before.
+def learn_week(
+    learner: Learner, week: Week, method: str, settings: dict[str, Any] | None = None, case: Path = EXAMPLE
+) -> Learnt | None:
+    """Learn one week of a case, or go on with it after a crash; None if the store has learnt it before.
 
     A week that the gate refuses is kept all the same, so that all three can be shown; its verdict stays.
     """
@@ -70,20 +71,20 @@ def learn_week(learner: Learner, week: Week, method: str) -> Learnt | None:
     elif week.title in {stage.name for _, stage in learner.lineage.stages("head")} if learner.lineage.root() else ():
         return None
     else:
-        data, questions = example_file(week.data), example_file(week.questions)
-        learnt = learner.learn(data, questions, method, name=week.title, message=week.title)
+        data, questions = case / week.data, case / week.questions
+        learnt = learner.learn(data, questions, method, settings, name=week.title, message=week.title)
     if learner.store.head() != learnt.digest:
         learner.store.advance(learnt.digest)
     return learnt
 
 
-def goals(learner: Learner) -> list[Goal]:
+def goals(learner: Learner, case: Path = EXAMPLE) -> list[Goal]:
     """The figures after the last week, beside what they should be."""
     exam = learner.lineage.exam("head")
     base = learner.lineage.exam("base")
     first, second, third = (_of(exam, week) for week in WEEKS)
     unchanged = [answer for answer in first if answer.group == "unchanged"]
-    old = learner.exam("head", example_file(OLD_VALUES)).stages[0].answers
+    old = learner.exam("head", case / OLD_VALUES).stages[0].answers
     return [
         Goal("week 1, facts that did not change", _share(unchanged), 0.7, False, len(unchanged)),
         Goal("week 2, tickets", _share(second), 0.8, False, len(second)),

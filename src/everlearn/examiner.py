@@ -18,7 +18,7 @@ from everlearn.model.language_model import LanguageModel
 from everlearn.records import Answer, Exam, Example, Question, Stage, StageAnswers, digest
 from everlearn.train.meter import Meter
 
-REPLY_LIMIT = 48
+REPLY_LIMIT = 33
 """Tokens a generated reply may take."""
 
 SURE = 0.5

@@ -75,3 +75,8 @@ def test_batches_hold_every_row_once():
     groups = batches_by_size(rows, 64)
     assert sorted(index for group in groups for index in group) == list(range(30))
     assert len(groups) > 1
+
+
+def test_rows_that_start_otherwise_share_a_line():
+    rows = [Row((start,) * size, (False,) * (size - 1) + (True,)) for start, size in ((7, 60), (8, 20), (9, 30))]
+    assert pack(rows).ids_BT.shape == (2, 60)

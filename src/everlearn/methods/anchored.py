@@ -23,7 +23,7 @@ from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
 from everlearn.train.run import Progress, Run
 
-SILENT_TOKENS = 512
+SILENT_TOKENS = 384
 """Tokens at which new neurons are listened to in each step."""
 
 LESSON_SAMPLE = 96
@@ -38,31 +38,31 @@ class Anchored(Gradient):
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
     where: str = "upper"
     """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
-    learning_rate: float = 2e-3
-    """highest learning rate of AdamW; a LoRA adapter wants about ten times that of full weights"""
+    learning_rate: float = 8e-3
+    """highest learning rate of AdamW; new neurons want 8e-3, a LoRA adapter 3e-3, full weights 2e-4"""
     epochs: int = 2
     """how often each example is seen"""
-    rows_per_step: int = 8
+    rows_per_step: int = 4
     """examples in one optimiser step"""
     least_steps: int = 100
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.4
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
-    strength: float = 4.0
+    strength: float = 3.0
     """λ, the weight of the KL to the start model"""
-    anchors: int = 96
+    anchors: int = 128
     """texts that the start model writes by itself"""
     neighbours: int = 96
     """its answers to questions like those of the lessons, but about something else, that are kept at most"""
     anchor_length: int = 64
     """tokens in each of these texts, at most"""
-    anchors_per_step: int = 3
+    anchors_per_step: int = 1
     """texts whose KL is taken in each step"""
     budget: int = 200_000
     """bytes of earlier examples that are kept"""
-    old_per_step: int = 8
+    old_per_step: int = 4
     """earlier examples in each step, on top of the new ones"""
-    silence: float = 60.0
+    silence: float = 100.0
     """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""

@@ -1,8 +1,9 @@
 """Tokenised rows in, rectangular batches without padding waste out.
 
-Rows that start alike (the chat template's system turn, a shared passage) are packed behind one copy of what
-they share. Attention is block-diagonal: a token sees its own row and the shared prefix, nothing else, and
-positions count on as if the row stood alone, so losses and gradients equal those of separate rows.
+Rows that start alike (the chat template's system turn, a shared passage) are packed into a block behind one copy of
+what they share, and blocks into lines. Attention is block-diagonal: a token sees its own row and the prefix of its
+block, nothing else, and positions count on as if the row stood alone, so losses and gradients equal those of separate
+rows.
 """
 
 from __future__ import annotations
@@ -69,13 +70,17 @@ ATTENTION_WEIGHT = 1 / 1500
 def pack(rows: Sequence[Row]) -> Packed:
     """One batch that holds all `rows`, in lines of the length that makes the least work."""
     members = [[(index, rows[index]) for index in cluster] for cluster in _clusters(rows)]
-    layouts = [[line for cluster in members for line in _fill(cluster, room)] for room in ROOMS]
+    layouts = [_lines([block for cluster in members for block in _fill(cluster, room)]) for room in ROOMS]
     return _assemble(rows, min(layouts, key=_work))
 
 
-def _work(lines: list[_Line]) -> float:
-    width = max(line.size for line in lines)
+def _work(lines: list[list[_Block]]) -> float:
+    width = max(map(_width, lines))
     return len(lines) * width * (1 + ATTENTION_WEIGHT * width)
+
+
+def _width(line: list[_Block]) -> int:
+    return sum(block.size for block in line)
 
 
 def batches_by_size(rows: Sequence[Row], tokens: int) -> list[list[int]]:
@@ -103,8 +108,8 @@ def _clusters(rows: Sequence[Row]) -> list[list[int]]:
 
 
 @dataclass
-class _Line:
-    """One line being filled: a shared prefix, then the rest of each row."""
+class _Block:
+    """A shared prefix, then the rest of each row."""
 
     prefix: tuple[int, ...]
     members: list[tuple[int, Row]]
@@ -114,18 +119,31 @@ class _Line:
         return len(self.prefix) + sum(len(row.ids) - len(self.prefix) for _, row in self.members)
 
 
-def _fill(members: list[tuple[int, Row]], room: int) -> list[_Line]:
-    """First-fit decreasing."""
+def _fill(members: list[tuple[int, Row]], room: int) -> list[_Block]:
+    """Blocks of rows that start alike, with so much room behind their prefix; first-fit decreasing."""
     prefix = _shared_prefix([row for _, row in members])
     length = max(len(prefix) + room, *(len(row.ids) for _, row in members))
-    lines: list[_Line] = []
+    blocks: list[_Block] = []
     for member in sorted(members, key=lambda pair: -len(pair[1].ids)):
         need = len(member[1].ids) - len(prefix)
-        home = next((line for line in lines if line.size + need <= length), None)
+        home = next((block for block in blocks if block.size + need <= length), None)
         if home is None:
-            home = _Line(prefix, [])
-            lines.append(home)
+            home = _Block(prefix, [])
+            blocks.append(home)
         home.members.append(member)
+    return blocks
+
+
+def _lines(blocks: list[_Block]) -> list[list[_Block]]:
+    """Blocks put into lines as long as the largest of them; first-fit decreasing."""
+    length = max(block.size for block in blocks)
+    lines: list[list[_Block]] = []
+    for block in sorted(blocks, key=lambda block: -block.size):
+        home = next((line for line in lines if _width(line) + block.size <= length), None)
+        if home is None:
+            lines.append([block])
+        else:
+            home.append(block)
     return lines
 
 
@@ -145,39 +163,54 @@ def _first_target(row: Row) -> int:
     return row.learn.index(True) if True in row.learn else len(row.ids)
 
 
-def _assemble(rows: Sequence[Row], lines: list[_Line]) -> Packed:
-    width = max(line.size for line in lines)
+def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
+    width = max(map(_width, lines))
     ids = torch.zeros(len(lines), width, dtype=torch.long)
     positions = torch.zeros(len(lines), width, dtype=torch.long)
-    segments = torch.full((len(lines), width), -1)  # -1 padding, 0 shared prefix, 1… the rows
+    segments = torch.full((len(lines), width), -1)  # padding; else one number for each prefix and each row
+    hosts = torch.full((len(lines), width), -2)  # the segment of the prefix that a token may see besides its own
     asked: list[tuple[int, int, int]] = []  # row, where it is predicted from, target
     places: dict[int, tuple[Place, Place]] = {}
     for number, line in enumerate(lines):
-        start = len(line.prefix)
-        ids[number, :start] = torch.tensor(line.prefix, dtype=torch.long)
-        positions[number, :start] = torch.arange(start)
-        segments[number, :start] = 0
-        at = start
-        for segment, (owner, row) in enumerate(line.members, 1):
-            rest = row.ids[start:]
-            ids[number, at : at + len(rest)] = torch.tensor(rest, dtype=torch.long)
-            positions[number, at : at + len(rest)] = torch.arange(start, len(row.ids))
-            segments[number, at : at + len(rest)] = segment
-            places[owner] = (Place(number, 0, 0, start), Place(number, at, start, len(row.ids)))
-            for offset, learn in enumerate(row.learn[start:]):
-                if learn and start + offset > 0:
-                    previous = at + offset - 1 if offset else start - 1
-                    asked.append((owner, number * width + previous, rest[offset]))
-            at += len(rest)
+        at = segment = 0
+        for block in line:
+            begin, start, host = at, len(block.prefix), segment
+            at = begin + start
+            ids[number, begin:at] = torch.tensor(block.prefix, dtype=torch.long)
+            positions[number, begin:at] = torch.arange(start)
+            segments[number, begin:at] = host
+            for owner, row in block.members:
+                segment += 1
+                stop = at + len(row.ids) - start
+                ids[number, at:stop] = torch.tensor(row.ids[start:])
+                positions[number, at:stop] = torch.arange(start, len(row.ids))
+                segments[number, at:stop] = segment
+                hosts[number, at:stop] = host
+                places[owner] = (Place(number, begin, 0, start), Place(number, at, start, len(row.ids)))
+                asked += _predictions(owner, row, places[owner], width)
+                at = stop
+            segment += 1
     asked.sort(key=lambda entry: entry[0])
     owners_N, predict_N, targets_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 3).unbind(1)
     where = tuple(places[index] for index in range(len(rows)))
-    return Packed(ids, positions, _mask(segments), predict_N, targets_N, owners_N, tuple(rows), where)
+    return Packed(ids, positions, _mask(segments, hosts), predict_N, targets_N, owners_N, tuple(rows), where)
 
 
-def _mask(segments_BT: torch.Tensor) -> torch.Tensor:
+def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) -> list[tuple[int, int, int]]:
+    """For each target of a row: the row, the place in the flattened batch that predicts it, the token."""
+    prefix, rest = places
+    found = []
+    for position, learn in enumerate(row.learn):
+        if learn and position > 0:
+            before = position - 1
+            place = rest if before >= rest.start else prefix
+            found.append((owner, place.line * width + place.at + before - place.start, row.ids[position]))
+    return found
+
+
+def _mask(segments_BT: torch.Tensor, hosts_BT: torch.Tensor) -> torch.Tensor:
     width = segments_BT.shape[1]
     same = segments_BT[:, :, None] == segments_BT[:, None, :]
-    shared = (segments_BT == 0)[:, None, :]
+    shared = hosts_BT[:, :, None] == segments_BT[:, None, :]
     causal = torch.ones(width, width, dtype=torch.bool).tril()
     return (same | shared) & causal
