@@ -24,7 +24,7 @@ from everlearn.methods.finetune import Finetune
 from everlearn.methods.replay import Replay
 from everlearn.model.delta import encode_delta
 from everlearn.model.language_model import Adaptation
-from everlearn.model.packing import pack
+from everlearn.model.packing import GRAIN, pack
 from everlearn.records import Example, Message, Question
 
 SIZE = Size(parameters=1000, changing=1000, rows=10, hidden=4, layers=2, vocabulary=50)
@@ -113,7 +113,7 @@ def test_exam_tokens_count_a_shared_beginning_once(tiny):
     start = "The code of the Zorb gate is known to few. "
     one, other = (Question((Message("user", start + text),), ("ab",)) for text in ("Who?", "When?"))
     alone = exam_tokens(tiny.chat, [one])
-    assert alone == len(tiny.chat.prompt(one.messages)) + 3
+    assert 0 <= alone - len(tiny.chat.prompt(one.messages)) - 3 < GRAIN
     assert alone < exam_tokens(tiny.chat, [one, other]) < 2 * alone - len(start)
 
 

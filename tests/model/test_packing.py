@@ -79,4 +79,4 @@ def test_batches_hold_every_row_once():
 
 def test_rows_that_start_otherwise_share_a_line():
     rows = [Row((start,) * size, (False,) * (size - 1) + (True,)) for start, size in ((7, 60), (8, 20), (9, 30))]
-    assert pack(rows).ids_BT.shape == (2, 60)
+    assert pack(rows).ids_BT.shape == (2, 64)

@@ -63,6 +63,9 @@ class Packed:
 ROOMS = (64, 96, 128, 192, 256, 384, 512)
 """Tokens of room behind the shared prefix that are tried for the lines of a batch."""
 
+GRAIN = 16
+"""Lines are filled up to a multiple of so many tokens: each new shape of a batch costs a kernel to be made and kept."""
+
 ATTENTION_WEIGHT = 1 / 1500
 """How much one more token in a line adds to the work on each token of it (135M model, two CPU cores)."""
 
@@ -164,7 +167,7 @@ def _first_target(row: Row) -> int:
 
 
 def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
-    width = max(map(_width, lines))
+    width = -(-max(map(_width, lines)) // GRAIN) * GRAIN
     ids = torch.zeros(len(lines), width, dtype=torch.long)
     positions = torch.zeros(len(lines), width, dtype=torch.long)
     segments = torch.full((len(lines), width), -1)  # padding; else one number for each prefix and each row
