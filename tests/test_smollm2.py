@@ -44,7 +44,7 @@ def test_a_handbook_is_learnt_examined_and_kept(tmp_path, shorter_suite):
     asked = write_questions(tmp_path / "asked.jsonl", QUESTIONS)
     # few steps with few anchors cost more general ability than the gate allows; the floor here is a regression floor
     first = Learner(tmp_path, bounds=Bounds(general=0.5)).learn(
-        tmp_path / "ferry.md", asked, settings=SETTINGS, study="raw+rules+meanings", name="ferry"
+        tmp_path / "ferry.md", asked, settings=SETTINGS, study="raw+rules+associations", name="ferry"
     )
     learnt = first.commit.verdict.comparisons[-1]
     assert learnt.before == 0

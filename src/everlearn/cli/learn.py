@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one of the method's settings; again for more",
     )
     parser.add_argument(
-        "--study", metavar="A+B", help="how documents become examples (default: raw+rules+meanings+questions+reword)"
+        "--study",
+        metavar="A+B",
+        help="how documents become examples (default: raw+rules+associations+questions+reword)",
     )
     parser.add_argument("--seed", type=int, default=0, help="for everything random (default: 0)")
     parser.add_argument("--message", metavar="TEXT", default="", help="a word on this version (default: DATA's name)")

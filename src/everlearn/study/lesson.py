@@ -15,7 +15,7 @@ from everlearn.study.strategies.contract import Strategy, without_repeats
 if TYPE_CHECKING:  # it imports torch, which those who only read a lesson need not wait for
     from everlearn.model.language_model import LanguageModel
 
-DEFAULT = "raw+rules+meanings+associations+questions+reword"
+DEFAULT = "raw+rules+associations+questions+reword"
 
 
 @dataclass(frozen=True)

@@ -262,7 +262,7 @@ def facts(texts: Sequence[str]) -> list[Fact]:
     the text's subject (the others comment: `there is always cake`) or if the text has no subject.
     """
     common = subjects(texts)
-    names = {text[start:end] for text in texts for start, end in _names(text) if start}
+    names = {text[start:end] for text in texts for start, end in _names(text)}
     found = []
     for sentence in texts:
         for clause in clauses(sentence):

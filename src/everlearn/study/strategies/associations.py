@@ -44,7 +44,7 @@ LEFT_OUT = 0.1
 class Associations(Strategy):
     """Questions whose phrases are exchanged for words that the model relates to them."""
 
-    forms: int = 8
+    forms: int = 10
     """questions for each fact"""
     lists: int = 2
     """lists of related words that the model writes for each phrase"""
