@@ -19,9 +19,6 @@ from torch.nn import functional
 
 from everlearn.errors import ModelError
 
-SHARP = 8.0
-"""Factor on what opens the new neurons: a shut one leaks as much less (SiLU is not zero below zero)."""
-
 MARK = "grown_"
 """What the names of the new weights hold."""
 
@@ -45,7 +42,7 @@ class GrownMLP(nn.Module):
     def new(self, hidden_BTD: torch.Tensor) -> torch.Tensor:
         """What the new neurons say."""
         gate, up = functional.linear(hidden_BTD, self.grown_in).chunk(2, -1)
-        return functional.linear(self.mlp.act_fn(SHARP * gate) / SHARP * up, self.grown_out)
+        return functional.linear(self.mlp.act_fn(gate) * up, self.grown_out)
 
 
 class Overheard:
@@ -118,8 +115,7 @@ def plain(network: Any) -> Any:
         mlp = layer.mlp.mlp if isinstance(layer.mlp, GrownMLP) else layer.mlp
         hidden = len(mlp.down_proj.weight)
         if isinstance(layer.mlp, GrownMLP):
-            (gate, up), down = layer.mlp.grown_in.data.chunk(2), layer.mlp.grown_out.data / SHARP
-            gate = SHARP * gate
+            (gate, up), down = layer.mlp.grown_in.data.chunk(2), layer.mlp.grown_out.data
         else:
             gate = up = mlp.gate_proj.weight.new_zeros(neurons, hidden)
             down = gate.T
