@@ -1,9 +1,10 @@
 """Examples in, a model that learnt them and kept its habits and its earlier stages out: the default.
 
-Three things at once: cross-entropy on the new examples with a small replay of earlier ones; λ · KL from the
-start model's cached beliefs on texts it wrote itself (Marek et al. 2605.26097), among them answers to questions that
-look like the lesson's but are about something else; and after training, the average of old and new weights that moves
-the habits least while keeping what was learnt (WiSE-FT, Wortsman et al. 2109.01903).
+Cross-entropy on the new examples with a small replay of earlier ones; λ · KL from the start model's cached beliefs on
+texts it wrote itself (Marek et al. 2605.26097), among them answers to questions that look like the lesson's but are
+about something else; where new neurons learn, a penalty on what they say on these texts; and after training, the
+average of old and new weights that moves the habits least while keeping what was learnt (WiSE-FT, Wortsman et al.
+2109.01903).
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class Anchored(Gradient):
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.4
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
-    strength: float = 3.0
+    strength: float = 2.5
     """λ, the weight of the KL to the start model"""
-    anchors: int = 128
+    anchors: int = 192
     """texts that the start model writes by itself"""
     neighbours: int = 96
     """its answers to questions like those of the lessons, but about something else, that are kept at most"""
@@ -62,7 +63,7 @@ class Anchored(Gradient):
     """bytes of earlier examples that are kept"""
     old_per_step: int = 4
     """earlier examples in each step, on top of the new ones"""
-    silence: float = 100.0
+    silence: float = 80.0
     """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""
