@@ -45,7 +45,7 @@ class Anchored(Gradient):
     """how often each example is seen"""
     rows_per_step: int = 4
     """examples in one optimiser step"""
-    least_steps: int = 100
+    least_steps: int = 200
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.4
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
