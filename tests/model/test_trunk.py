@@ -67,3 +67,18 @@ def test_too_many_rows_are_not_kept(grown, monkeypatch):
     wanted = grown.logits(pack(rows))
     grown.remember(rows)
     assert torch.equal(grown.logits(pack(rows)), wanted)
+
+
+def test_a_decoder_that_scales_its_embeddings_is_computed_in_whole(grown, monkeypatch):
+    decoder = grown.network.model
+    plain = type(decoder).forward
+
+    def scaling(self, input_ids=None, inputs_embeds=None, **given):
+        embedded = self.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
+        return plain(self, inputs_embeds=7 * embedded, **given)
+
+    monkeypatch.setattr(type(decoder), "forward", scaling)
+    rows = rows_of(2)
+    wanted = grown.logits(pack(rows))
+    grown.remember(rows)
+    assert torch.equal(grown.logits(pack(rows)), wanted)

@@ -35,3 +35,15 @@ def test_what_was_not_studied_has_none():
     chats = [Example((Message("user", f"Log Zorb {n}"), Message("assistant", "x", learn=True))) for n in range(9)]
     assert neighbours(chats, 9, 0) == []
     assert neighbours([], 9, 0) == []
+
+
+def test_how_questions_begin_is_no_subject():
+    forms = ("Fill in the blank: The Zorbel ferry has ___ {}.", "How many {} has the Zorbel ferry?")
+    begun = [
+        exchange(form.format(thing), "7", Origin(), "rules")
+        for form in forms
+        for thing in ("lamps", "doors", "cups", "beds", "keys", "bells")
+    ]
+    asked = [prompt[0].content for prompt in neighbours(begun, 99, 0)]
+    assert len(asked) == 12
+    assert not any("Zorbel" in text for text in asked)

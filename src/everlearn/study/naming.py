@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from everlearn.records import Example
-from everlearn.study.sentences import sentences, subjects
+from everlearn.study.sentences import main_subject, sentences, subjects
 
 FORMS = ("{subject}: {question}", "About {subject}: {question}", "{question} ({subject})", "At {subject}, {question}")
 LEADS = (
@@ -36,10 +36,7 @@ def name_subject(examples: Sequence[Example], text: str, seed: int) -> list[Exam
     names = subjects(texts)
     if not names:
         return list(examples)
-    # the shorter of two names in the same number of sentences: "Ombrick" is part of "Ombrick Lending House"
-    subject = max(
-        sorted(names, key=lambda name: (len(name), name)), key=lambda name: sum(name in line for line in texts)
-    )
+    subject = main_subject(texts)
     draw = random.Random(seed)
     return [_named(example, names, subject, draw) for example in examples]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from everlearn.records import Example, Message
-from everlearn.study.sentences import subjects
+from everlearn.study.sentences import main_subject
 
 OTHERS = (
     "the museum",
@@ -40,11 +40,11 @@ def neighbours(examples: Sequence[Example], count: int, seed: int) -> list[tuple
     studied = [example for example in examples if example.origin.strategy]
     asked = [example for example in studied if example.messages[0].role == "user"]
     texts = [example.messages[0].content for example in studied if example.messages[0].role == "text"]
-    names = sorted(subjects([example.messages[0].content for example in asked]), key=len)
-    naming = [example for example in asked if names and names[0] in example.messages[0].content]
+    subject = main_subject([example.messages[0].content for example in asked])
+    naming = [example for example in asked if subject and subject in example.messages[0].content]
     draw = random.Random(seed)
     chosen = draw.sample(naming, min(count, len(naming)))
-    return [(Message("user", _prompt(example, texts, names[0], draw)),) for example in chosen]
+    return [(Message("user", _prompt(example, texts, subject, draw)),) for example in chosen]
 
 
 def _prompt(example: Example, texts: Sequence[str], subject: str, draw: random.Random) -> str:

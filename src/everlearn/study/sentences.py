@@ -235,6 +235,15 @@ def subjects(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(name for name, count in counts.items() if count > max(3, len(texts) // 10))
 
 
+def main_subject(texts: Sequence[str]) -> str:
+    """The subject in most of the texts; empty where they have none.
+
+    Of two names in the same number of texts the shorter one: "Ombrick" is part of "Ombrick Lending House".
+    """
+    names = sorted(subjects(texts), key=lambda name: (len(name), name))
+    return max(names, key=lambda name: sum(name in text for text in texts), default="")
+
+
 def clauses(sentence: str) -> list[str]:
     """The main clauses of a sentence that can stand alone, without their full stops; never none."""
     parts = re.split(r", (?:and|so|but|because|when|while|which|where)\b|; |: ", sentence)
