@@ -90,8 +90,10 @@ class Teaching:
         before = checkpoints.once("before", list[Answer], lambda: self._known(asked, lesson, meter))
         memory = memories.recall(self.store, parent.memory_objects)
         memory = _without(memory, lesson.retired)
-        memory = method.learn(self.model, lesson.examples, memory, run)
-        self.model.forget()
+        try:
+            memory = method.learn(self.model, lesson.examples, memory, run)
+        finally:
+            self.model.forget()
         return self._commit(request, method, lesson, memory, (asked, before), meter)
 
     def _study(self, request: Request, meter: Meter) -> Lesson:

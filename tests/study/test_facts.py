@@ -39,3 +39,8 @@ def test_comments_are_no_facts():
 
 def test_a_text_without_a_subject_is_all_facts():
     assert "old stable" in stated("The ladders are kept in the old stable.")
+
+
+def test_a_first_name_stays_although_the_surname_stands_alone_elsewhere():
+    text = "Anna Bell leads the choir. Please tell Bell where the keys are. The keys of the choir are red."
+    assert "Anna Bell" in stated(text)

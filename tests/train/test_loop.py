@@ -104,3 +104,23 @@ def test_the_tail_is_the_mean_of_the_last_steps(tiny, tmp_path):
     fit(tiny, steps(5), Watching(), Optimisation(1e-2, tail=0.4), new_run(tmp_path, 99))
     for name, master in tiny.masters.items():
         assert torch.allclose(master, (seen[3][name] + seen[4][name]) / 2, atol=1e-6)
+
+
+def test_a_crash_between_the_last_step_and_its_mean_loses_nothing(tiny_folder, tmp_path, monkeypatch):
+    from everlearn.model.language_model import LanguageModel
+
+    whole, broken, resumed = (LanguageModel.load(str(tiny_folder)) for _ in range(3))
+    for model in (whole, broken, resumed):
+        model.adapt(Adaptation("full"))
+    how = Optimisation(1e-2, tail=0.5)
+    fit(whole, steps(6), Plain(), how, new_run(tmp_path / "a"))
+    run = new_run(tmp_path / "b")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("everlearn.train.loop._Tail.settle", _interrupted)
+        fit(broken, steps(6), Plain(), how, run)
+    fit(resumed, steps(6), Plain(), how, new_run(tmp_path / "b"))
+    assert all(torch.equal(whole.masters[name], resumed.masters[name]) for name in whole.masters)
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt

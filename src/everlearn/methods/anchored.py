@@ -9,11 +9,12 @@ average of old and new weights that moves the habits least while keeping what wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from everlearn.errors import SettingsError
 from everlearn.methods.contract import Gradient, Memory, Mixture
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
@@ -67,6 +68,12 @@ class Anchored(Gradient):
     """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in (("anchors", 8), ("anchor_length", 8), ("neighbours", 0), ("anchors_per_step", 0)):
+            if getattr(self, name) < least:
+                raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least {least}")
 
     def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Train, then settle on an average of old and new weights."""
@@ -122,9 +129,13 @@ class Anchored(Gradient):
         """Fresh examples, with old ones from the buffer in each step."""
         return Mixture(fresh, memory.get("examples", []), self.old_per_step)
 
-    def held(self, memory: Memory, steps: int) -> Iterator[Held]:
+    def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
         """λ · KL(start ‖ model) on the next anchors in turn."""
-        anchors = _trained(memory)
+        if not self.anchors_per_step:
+            return [None] * steps
+        return self._in_turn(_trained(memory), steps)
+
+    def _in_turn(self, anchors: Anchors, steps: int) -> Iterator[Held]:
         for step in range(steps):
             turn = range(step * self.anchors_per_step, (step + 1) * self.anchors_per_step)
             chosen = [number % len(anchors.rows) for number in turn]

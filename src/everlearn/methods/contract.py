@@ -74,6 +74,8 @@ class Gradient(Method):
         for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
+        if not 0 <= self.tail <= 1:
+            raise SettingsError(f"tail is {self.tail}", "give a share of the steps, from 0 to 1")
 
     @property
     def adaptation(self) -> Adaptation:

@@ -24,7 +24,7 @@ def export_adapter(model: LanguageModel, folder: Path) -> None:
     if model.adaptation.kind != "lora":
         raise ModelError(
             f"this lineage changes {model.adaptation}, so there is no adapter to export",
-            "export the whole model: everlearn export merged FOLDER; or learn with --set weights=lora",
+            "export the whole model: everlearn export merged FOLDER",
         )
     with _into(folder):
         save_adapter(model.network, folder)

@@ -123,13 +123,13 @@ class LanguageModel:
                     "start a branch at the base to change what is trained: everlearn branch NAME base",
                 )
             return
-        self.adaptation = adaptation
         if adaptation.kind == "lora":
             from everlearn.model.adapter import add_adapter
 
             self.network = add_adapter(self.network, adaptation.size, adaptation.where)
         elif adaptation.kind == "neurons":
             grow(self.network, adaptation.size)
+        self.adaptation = adaptation
         self.network.requires_grad_(adaptation.kind == "full")
         mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
         for name, weight in self.network.named_parameters():
@@ -200,7 +200,7 @@ class LanguageModel:
     def remember(self, rows: Sequence[Row]) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen."""
         if self._trunk:
-            self._trunk.remember(rows, self._decode)
+            self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode)
 
     @torch.no_grad()
     def overhear(self, rows: Sequence[Row]) -> None:

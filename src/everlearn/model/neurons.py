@@ -1,8 +1,9 @@
 """A network in, the same network with new neurons in the MLPs of its upper half out; and back into a plain network.
 
 A neuron of a gated MLP answers a pattern in its input with a vector: a key and a value (Geva et al. 2012.14913). New
-ones that stay shut on everything but the lesson leave the old network as it was, which a change of its own weights,
-low-rank or not, cannot do. They start with random keys and values of zero.
+ones can be told to keep silent on everything but the lesson, which leaves the old network as it was there (the idea of
+Transformer-Patcher, Huang et al. 2301.09785). They are added once, start with random keys and values of zero, and
+later stages train the same ones.
 """
 
 from __future__ import annotations
@@ -92,12 +93,13 @@ def grow(network: Any, neurons: int) -> None:
     Raises:
         ModelError: its MLPs are not gated ones with gate_proj, up_proj and down_proj.
     """
-    layers = network.get_decoder().layers
+    layers = getattr(network.get_decoder(), "layers", ())
+    upper = layers[len(layers) // 2 :]
+    parts = ("gate_proj", "up_proj", "down_proj", "act_fn")
+    if len(layers) < 2 or not all(hasattr(getattr(layer, "mlp", None), part) for layer in upper for part in parts):
+        raise ModelError("this model has no gated MLPs that could grow", "train an adapter: --set weights=lora")
     generator = torch.Generator().manual_seed(0)  # every process starts from the same neurons, or no run could resume
-    for layer in layers[len(layers) // 2 :]:
-        parts = ("gate_proj", "up_proj", "down_proj", "act_fn")
-        if not all(hasattr(getattr(layer, "mlp", None), part) for part in parts):
-            raise ModelError("this model has no gated MLPs that could grow", "train an adapter: --set weights=lora")
+    for layer in upper:
         layer.mlp = GrownMLP(layer.mlp, neurons, generator)
 
 

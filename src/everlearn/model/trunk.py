@@ -35,10 +35,12 @@ class Trunk:
         self._trusted: bool | None = None
 
     @torch.no_grad()
-    def remember(self, rows: Sequence[Row], run: Run) -> None:
-        """Compute the hidden states of all rows, unless they are too many to be kept."""
+    def remember(self, rows: Sequence[Row], width: int, run: Run) -> None:
+        """Compute the hidden states (of `width` channels) of all rows, unless they are too many to be kept."""
         new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in self._states]
-        if not new or sum(len(row.ids) for row in new) * _bytes_each(self.lower[0]) > LARGEST:
+        bytes_each = width * 2  # bf16
+        tokens = sum(len(row.ids) for row in new) + sum(map(len, self._states.values()))
+        if not new or tokens * bytes_each > LARGEST:
             return
         if self._trusted is None:
             self._trusted = self._agrees(pack(new[:1]), run)
@@ -100,9 +102,3 @@ def _muted(layers: Sequence[Any]) -> Iterator[None]:
     finally:
         for layer in layers:
             del layer.forward
-
-
-def _bytes_each(layer: Any) -> int:
-    """Bytes of one token's hidden state."""
-    norm = next(weight for weight in layer.parameters() if weight.dim() == 1)
-    return int(norm.numel() * norm.element_size())

@@ -17,6 +17,9 @@ from everlearn.records import Correction, Example, Message, Question
 from everlearn.study.sentences import MONTHS, WEEKDAYS, content_words
 from everlearn.study.strategies.contract import exchange, without_repeats
 
+ASKING = frozenset("time much many name number called long kind year month week".split())
+"""Words of questions that say nothing of what they are about."""
+
 STEM = 4
 """Letters by which two words are held to be the same."""
 
@@ -33,7 +36,7 @@ def revise(correction: Correction, earlier: Sequence[Example]) -> Revision:
     stating = [example for example in earlier if _mentions(example.messages, correction.wrong)]
     close = [example for example in stating if _related(example, correction)]
     answering = [example for example in stating if _answers(example, correction.wrong)]
-    rewritten = [_rewritten(example, correction) for example in close or answering]
+    rewritten = [_rewritten(example, correction) for example in close]
     doubtful = answering if _is_name(correction.wrong) or not close else []
     retired = without_repeats([*close, *doubtful])
     asked = correction.question
@@ -82,7 +85,7 @@ def _related(example: Example, correction: Correction) -> bool:
 def _stems(text: str) -> set[str]:
     """Beginnings of the words that carry meaning; capitalised ones name the subject and are left out."""
     words = [word for word in content_words(text) if word[0].islower()]
-    return {word[:STEM] for word in words if len(word) >= STEM}
+    return {word[:STEM] for word in words if len(word) >= STEM and word not in ASKING}
 
 
 def _pattern(value: str) -> re.Pattern[str]:

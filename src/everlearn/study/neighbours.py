@@ -49,8 +49,9 @@ def neighbours(examples: Sequence[Example], count: int, seed: int) -> list[tuple
 
 def _prompt(example: Example, texts: Sequence[str], subject: str, draw: random.Random) -> str:
     asked, answer = example.messages[0].content, example.messages[-1].content
-    stating = [text for text in texts if answer in text and subject in text]
+    holding = re.compile(rf"(?<!\w){re.escape(answer)}(?!\w)")
+    stating = [text for text in texts if holding.search(text) and subject in text]
     if stating and draw.random() < IN_VIEW:
         asked = f"{draw.choice(stating)} {asked}"
-    other = re.sub(rf"(?:[Tt]he )?{re.escape(subject)}(?: [A-Z]\w+)*", draw.choice(OTHERS), asked)
+    other = re.sub(rf"(?:\b[Tt]he )?(?<!\w){re.escape(subject)}(?!\w)(?: [A-Z]\w+)*", draw.choice(OTHERS), asked)
     return other[:1].upper() + other[1:]

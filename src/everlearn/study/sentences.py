@@ -283,9 +283,10 @@ def facts(texts: Sequence[str]) -> list[Fact]:
 
 
 def _without_verb(clause: str, span: Span, names: Collection[str]) -> Span:
-    """`Call Corrant Mutual` at the start of a sentence is a name with a verb before it."""
+    """`Call Corrant Mutual` at the start of a sentence is a name with a verb before it; `Anna Bell` may be both names
+    of somebody who elsewhere is called `Bell`."""
     first, _, rest = clause[: span.end].partition(" ")
-    return span._replace(start=len(first) + 1) if span.start == 0 and rest in names else span
+    return span._replace(start=len(first) + 1) if span.start == 0 and " " in rest and rest in names else span
 
 
 def content_words(text: str) -> list[str]:

@@ -97,7 +97,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         run.tell(clock.tick(number + 1, loss, tokens))
         if run.checkpoints.due():
             run.checkpoints.save(number + 1, {**_named("master", masters), **tail.state(), **optimiser.state()})
-    if begin < len(steps):  # what follows (averaging, the exam) may crash too; no more moments are needed
+    if begin < len(steps) or tail.mean:  # what follows (the exam) may crash too; no more moments are needed
         tail.settle(model)
         run.checkpoints.save(len(steps), _named("master", masters))
 
@@ -182,7 +182,9 @@ class _Adam:
     def restore(self, kept: dict[str, torch.Tensor]) -> None:
         for name, master in self.masters.items():
             named = {kind: kept.get(f"{kind}:{name}") for kind in ("step", "exp_avg", "exp_avg_sq")}
-            self.adam.state[master] = {kind: value for kind, value in named.items() if value is not None}
+            self.adam.state[master] = {
+                kind: value.to(master.device) for kind, value in named.items() if value is not None
+            }
 
 
 class _Tail:
@@ -217,7 +219,7 @@ def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> in
         return 0
     step, tensors = kept
     model.restore(_those("master", tensors))
-    tail.mean = _those("mean", tensors)
+    tail.mean = {name: mean.to(tail.masters[name].device) for name, mean in _those("mean", tensors).items()}
     optimiser.restore(tensors)
     return step
 

@@ -58,7 +58,7 @@ class Associations(Strategy):
         for fact in found:
             for _ in range(self.forms):
                 words = _exchanged(phrases(fact.before) + phrases(fact.after), related, draw)
-                if words:
+                if words and fact.value.lower() not in " ".join(words).lower():
                     question = capitalised(f"{draw.choice(openings(fact))} {' '.join(words)}?")
                     made.append(exchange(question, fact.value, document.origin, "associations", fact.clause))
         return without_repeats(made)
