@@ -11,24 +11,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from everlearn import plugins
 from everlearn.cli.terminal.progress import display
-from everlearn.demo import WEEKS, goals, learn_week, open_demo, retention
+from everlearn.demo import WEEKS, goals, learn_week, open_demo, retention, share
 from everlearn.learner import Learner
 from everlearn.methods.contract import Method
-from everlearn.records import Answer, digest
+from everlearn.records import digest
 from everlearn.settings import values_of, with_values
 
-CASES = {"second": Path(__file__).parent / "second_case"}
+SECOND_CASE = Path(__file__).parent / "second_case"
 
 
 def main() -> None:
     """Learn the weeks, then print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--case", type=Path, default=CASES["second"])
+    parser.add_argument("--case", type=Path, default=SECOND_CASE)
     parser.add_argument("--method", default="anchored")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--weeks", type=int, default=len(WEEKS))
@@ -49,13 +48,9 @@ def _figures(learner: Learner, case: Path) -> dict[str, object]:
     weeks = []
     for name, commit in learner.lineage.line("head")[1:]:
         exam = learner.lineage.exam(name)
-        known = {stage.name: round(_share(stage.answers), 3) for stage in exam.stages}
+        known = {stage.name: round(share(stage.answers), 3) for stage in exam.stages}
         weeks.append({"known": known, "general": round(retention(base, exam), 3), "seconds": commit.cost.seconds})
     return {"weeks": weeks, "goals": {goal.name: round(goal.reached, 3) for goal in goals(learner, case)}}
-
-
-def _share(answers: Sequence[Answer]) -> float:
-    return sum(answer.correct for answer in answers) / len(answers)
 
 
 if __name__ == "__main__":

@@ -86,10 +86,10 @@ def goals(learner: Learner, case: Path = EXAMPLE) -> list[Goal]:
     unchanged = [answer for answer in first if answer.group == "unchanged"]
     old = learner.exam("head", case / OLD_VALUES).stages[0].answers
     return [
-        Goal("week 1, facts that did not change", _share(unchanged), 0.7, False, len(unchanged)),
-        Goal("week 2, tickets", _share(second), 0.8, False, len(second)),
-        Goal("week 3, corrected facts, new value", _share(third), 0.8, False, len(third)),
-        Goal("week 3, corrected facts, old value", _share(old), 0.1, True, len(old)),
+        Goal("week 1, facts that did not change", share(unchanged), 0.7, False, len(unchanged)),
+        Goal("week 2, tickets", share(second), 0.8, False, len(second)),
+        Goal("week 3, corrected facts, new value", share(third), 0.8, False, len(third)),
+        Goal("week 3, corrected facts, old value", share(old), 0.1, True, len(old)),
         Goal("general ability, of the base's", retention(base, exam), 0.97, False, len(exam.general)),
     ]
 
@@ -105,5 +105,6 @@ def _of(exam: Exam, week: Week) -> Sequence[Answer]:
     return next((stage.answers for stage in exam.stages if stage.name == week.title), ())
 
 
-def _share(answers: Sequence[Answer]) -> float:
+def share(answers: Sequence[Answer]) -> float:
+    """Share of the answers that are right; 0 of none."""
     return sum(answer.correct for answer in answers) / len(answers) if answers else 0.0

@@ -8,7 +8,7 @@ from everlearn.study.strategies.associations import Associations, phrases, relat
 
 
 class Relating:
-    """A model that relates every phrase to the same three words."""
+    """A model that relates every phrase to the same words, one of which is the answer."""
 
     class tokenizer:  # noqa: N801
         @staticmethod
@@ -17,7 +17,7 @@ class Relating:
 
         @staticmethod
         def decode(ids):
-            return " money, bank, acc"
+            return " money, Pell Harn, acc"
 
     def generate(self, prompts, limit, **_):
         return [Reply((1,), None) for _ in prompts]
@@ -28,7 +28,7 @@ def test_phrases_are_runs_of_content_words_without_names():
 
 
 def test_a_word_that_was_cut_off_is_not_taken():
-    assert related_words(Relating(), ["treasurer"], 2, 0) == {"treasurer": ["money", "bank"]}
+    assert related_words(Relating(), ["treasurer"], 2, 0) == {"treasurer": ["money", "Pell Harn"]}
     assert related_words(Relating(), [], 1, 0) == {}
 
 
