@@ -3,6 +3,7 @@
 EverlearnError          anything a person can put right
 ├── DataError           a file or a row that cannot be learnt from (file and line in the text)
 ├── ModelError          a model that cannot be found, loaded or fitted into memory
+├── PackageError        a package that cannot be fetched, or is not what it was
 ├── PluginError         an unknown or broken method, strategy, skill or format
 ├── SettingsError       a setting that is unknown or out of range, or that differs on resume
 ├── StoreError          a store that is missing, damaged, locked, read-only, full or too new
@@ -30,6 +31,10 @@ class DataError(EverlearnError, ValueError):
 
 class ModelError(EverlearnError, ValueError):
     """A model that cannot be found, loaded or fitted into memory."""
+
+
+class PackageError(EverlearnError, OSError):
+    """A package that cannot be fetched, is not the file that was expected, or cannot be kept."""
 
 
 class PluginError(EverlearnError, LookupError):

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from everlearn.model.attention import choose_attention
+from everlearn.model.shared_cache import SharedCache, choose_shared_attention
+
+WORTH_COPYING = 0.7
+"""Share of the rows of a batch at which those that have finished are dropped from it."""
 
 
 class Reply(NamedTuple):
@@ -44,7 +47,7 @@ def scripted(
     state = _Decoding(network, [start] * len(scripts))
     while True:
         temperatures_B = torch.tensor([ask if isinstance(ask, float) else 0.0 for ask in asked], device=state.device)
-        chosen = _choose_each(state.logits_BV, temperatures_B, generator).tolist()
+        chosen = _choose_each(state.logits(), temperatures_B, generator).tolist()
         added = [ask if isinstance(ask, int) else token for ask, token in zip(asked, chosen, strict=True)]
         keep, asked = [], []
         for place, (owner, token) in enumerate(zip(alive, added, strict=True)):
@@ -77,7 +80,7 @@ def continuations(
     alive = list(range(len(prompts)))
     state = _Decoding(network, prompts)
     for _ in range(limit):
-        tokens = _choose(state.logits_BV, temperature, generator).tolist()
+        tokens = _choose(state.logits(), temperature, generator).tolist()
         keep = []
         for place, (owner, token) in enumerate(zip(alive, tokens, strict=True)):
             if token in ends:
@@ -98,49 +101,65 @@ class _Decoding:
     """The keys, values and next logits of a batch of rows being continued."""
 
     def __init__(self, network: Any, prompts: Sequence[Sequence[int]]) -> None:
-        from transformers import DynamicCache
-
         self.network = network
         self.device = next(network.parameters()).device
-        self.cache = DynamicCache(config=network.config)
-        shared = _shared_prefix(prompts)
+        self.cache = SharedCache()
+        self.alive = list(range(len(prompts)))
+        choose_shared_attention(network)
+        shared = shared_prefix(prompts)
         if shared:
-            prefix = torch.tensor([prompts[0][:shared]], device=self.device)
-            choose_attention(network, shared, shared)
-            network(input_ids=prefix, past_key_values=self.cache, use_cache=True, logits_to_keep=1)
-            self.cache.batch_repeat_interleave(len(prompts))
-        width = max(len(prompt) for prompt in prompts) - shared
-        ids = torch.zeros(len(prompts), width, dtype=torch.long)
-        own = torch.zeros(len(prompts), width, dtype=torch.long)
+            self._read(torch.tensor([prompts[0][:shared]]), torch.zeros(1, dtype=torch.long), shared)
+        self.cache.shared = True
+        self.width = max(len(prompt) for prompt in prompts) - shared
+        ids_BT = torch.zeros(len(prompts), self.width, dtype=torch.long)
+        padding = [self.width - len(prompt) + shared for prompt in prompts]
         for number, prompt in enumerate(prompts):
-            rest = prompt[shared:]
-            ids[number, width - len(rest) :] = torch.tensor(rest)
-            own[number, width - len(rest) :] = 1
-        self.mask_BT = torch.cat([torch.ones(len(prompts), shared, dtype=torch.long), own], 1).to(self.device)
-        self._forward(ids.to(self.device))
+            ids_BT[number, padding[number] :] = torch.tensor(prompt[shared:])
+        self.padding_B = torch.tensor(padding)
+        self.shared = shared
+        self._forward(ids_BT)
+
+    def logits(self) -> torch.Tensor:
+        """Logits_BV of the next token of each row that is left."""
+        return self._logits_BV if len(self.alive) == len(self._logits_BV) else self._logits_BV[self.alive]
 
     def advance(self, tokens: list[int]) -> None:
-        """Append one token to each row."""
-        self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(tokens), 1)], 1)
-        self._forward(torch.tensor(tokens, device=self.device)[:, None])
+        """Append one token to each row that is left."""
+        ids_BT = torch.zeros(len(self.padding_B), 1, dtype=torch.long)
+        ids_BT[self.alive, 0] = torch.tensor(tokens)
+        self.width += 1
+        self._forward(ids_BT)
 
     def select(self, places: list[int]) -> None:
-        """Keep only some rows."""
-        chosen = torch.tensor(places, device=self.device)
-        self.cache.batch_select_indices(chosen)
-        self.mask_BT = self.mask_BT[chosen]
+        """Keep only some rows. The others are dropped once they are enough to be worth copying what is kept."""
+        self.alive = [self.alive[place] for place in places]
+        if len(self.alive) <= WORTH_COPYING * len(self.padding_B):
+            self.cache.select(torch.tensor(self.alive, device=self.device))
+            self.padding_B = self.padding_B[self.alive]
+            self.alive = list(range(len(self.alive)))
 
     def _forward(self, ids_BT: torch.Tensor) -> None:
-        choose_attention(self.network, ids_BT.shape[1], self.mask_BT.shape[1])
-        positions_BT = (self.mask_BT.cumsum(1) - 1).clamp(min=0)[:, -ids_BT.shape[1] :]
-        self.logits_BV = self.network(
-            input_ids=ids_BT,
-            attention_mask=self.mask_BT,
-            position_ids=positions_BT,
+        self._logits_BV = self._read(ids_BT, self.padding_B, self.width)
+
+    def _read(self, ids_BT: torch.Tensor, padding_B: torch.Tensor, width: int) -> torch.Tensor:
+        """Logits behind the last of the new tokens; rows have `width` tokens of their own then, padding included."""
+        queries_T = torch.arange(width - ids_BT.shape[1], width)
+        keys_S = torch.arange(width)
+        seen_BTS = (keys_S <= queries_T[:, None]) & (keys_S >= padding_B[:, None, None])
+        seen_BTS |= keys_S == queries_T[:, None]  # padding sees itself, or its softmax would have nothing to share out
+        bias_BTS = torch.zeros(seen_BTS.shape, dtype=self.network.dtype)
+        bias_BTS.masked_fill_(~seen_BTS, torch.finfo(self.network.dtype).min)
+        behind = self.shared if self.cache.shared else 0
+        positions_BT = (queries_T - padding_B[:, None]).clamp(min=0) + behind
+        logits_BV: torch.Tensor = self.network(
+            input_ids=ids_BT.to(self.device),
+            attention_mask=bias_BTS[:, None].to(self.device),
+            position_ids=positions_BT.to(self.device),
             past_key_values=self.cache,
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
+        return logits_BV
 
 
 def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
@@ -163,7 +182,7 @@ def _choose_each(logits_BV: torch.Tensor, temperatures_B: torch.Tensor, generato
     return chosen_B
 
 
-def _shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
+def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
     """Length of the longest common start that leaves each prompt at least one token."""
     shortest = min(len(prompt) for prompt in prompts) - 1
     for position in range(shortest):

@@ -17,7 +17,7 @@ from everlearn.errors import ModelError
 from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
-from everlearn.model.generation import Reply, Script, continuations, scripted
+from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
 from everlearn.model.neurons import MARK, Overheard, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.trunk import Trunk
@@ -25,8 +25,11 @@ from everlearn.model.trunk import Trunk
 SCORE_TOKENS = 2048
 """Tokens per forward pass when nothing is learnt."""
 
-GENERATE_ROWS = 64
-"""Rows continued at the same time."""
+GENERATE_ROWS = 192
+"""Rows continued at the same time, at most."""
+
+PROMPT_TOKENS = 8192
+"""Tokens of prompts, padding included, that are read at the same time."""
 
 
 class Adaptation(NamedTuple):
@@ -269,8 +272,11 @@ class LanguageModel:
         generator = torch.Generator(self.device).manual_seed(seed)
         ends = {self.chat.end, *stop}
         replies: dict[int, Reply] = {}
-        for at in range(0, len(order), GENERATE_ROWS):
-            group = order[at : at + GENERATE_ROWS]
+        shared = shared_prefix(prompts) if prompts else 0
+        while order:
+            longest = len(prompts[order[-1]]) - shared
+            count = min(len(order), GENERATE_ROWS, max(1, PROMPT_TOKENS // longest))
+            order, group = order[:-count], order[-count:]
             chosen = [prompts[index] for index in group]
             answered = continuations(self.network, chosen, limit, ends, temperature, generator)
             replies.update(zip(group, answered, strict=True))

@@ -14,7 +14,8 @@ from everlearn import __version__
 from everlearn.cli.terminal.stores import find_store
 from everlearn.data.places import counted
 from everlearn.errors import StoreError
-from everlearn.model.cache import ALIASES, cache_directory
+from everlearn.model.cache import ALIASES
+from everlearn.packages import cache_directory
 from everlearn.report.words import size
 from everlearn.resources import cores, free_memory
 
@@ -142,7 +143,7 @@ def _disk(what: str, folder: Path) -> Finding:
 
 def _cache() -> Finding:
     folder = cache_directory() / "models"
-    kept = {name: any(folder.glob(f"{model.wheel_sha256[:16]}-*/config.json")) for name, model in ALIASES.items()}
+    kept = {name: any(folder.glob(f"{model.wheel.sha256[:16]}-*/config.json")) for name, model in ALIASES.items()}
     states = [
         f"{name} {'is there' if there else 'will be fetched when it is first used'}" for name, there in kept.items()
     ]

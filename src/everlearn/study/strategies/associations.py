@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import Document, Example
+from everlearn.records import Document, Example, Origin
 from everlearn.study.asking import capitalised, openings
 from everlearn.study.sentences import FUNCTION_WORDS, Fact, facts, sentences
 from everlearn.study.strategies.contract import Strategy, exchange, without_repeats
@@ -52,16 +52,23 @@ class Associations(Strategy):
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
         """Questions on each fact that the rules find, by related words."""
         found = facts(sentences(document.text))
-        related = related_words(model, _all_phrases(found), self.lists, seed)
-        draw = random.Random(seed)
-        made = []
-        for fact in found:
-            for _ in range(self.forms):
-                words = _exchanged(phrases(fact.before) + phrases(fact.after), related, draw)
-                if words and fact.value.lower() not in " ".join(words).lower():
-                    question = capitalised(f"{draw.choice(openings(fact))} {' '.join(words)}?")
-                    made.append(exchange(question, fact.value, document.origin, "associations", fact.clause))
-        return without_repeats(made)
+        related = related_words(model, all_phrases(found), self.lists, seed)
+        return asked_with(found, related, self.forms, document.origin, "associations", seed)
+
+
+def asked_with(
+    found: Sequence[Fact], related: dict[str, list[str]], forms: int, origin: Origin, strategy: str, seed: int
+) -> list[Example]:
+    """Questions on each fact, `forms` of them, with its phrases exchanged for related ones."""
+    draw = random.Random(seed)
+    made = []
+    for fact in found:
+        for _ in range(forms):
+            words = _exchanged(phrases(fact.before) + phrases(fact.after), related, draw)
+            if words and fact.value.lower() not in " ".join(words).lower():
+                question = capitalised(f"{draw.choice(openings(fact))} {' '.join(words)}?")
+                made.append(exchange(question, fact.value, origin, strategy, fact.clause))
+    return without_repeats(made)
 
 
 def phrases(text: str) -> list[str]:
@@ -97,7 +104,7 @@ def related_words(model: LanguageModel, asked: Sequence[str], lists: int, seed: 
     return {phrase: list(words) for phrase, words in found.items()}
 
 
-def _all_phrases(found: Iterable[Fact]) -> list[str]:
+def all_phrases(found: Iterable[Fact]) -> list[str]:
     """Every phrase around a value, and each of its words."""
     whole = [phrase for fact in found for phrase in phrases(fact.before) + phrases(fact.after)]
     return list(dict.fromkeys(entry for phrase in whole for entry in (phrase, *phrase.split())))

@@ -1,0 +1,132 @@
+"""Keys and values of rows that start alike: those of the shared start are kept and attended to once for all rows.
+
+transformers' own cache repeats the start for every row and copies everything it holds for every token. This one hands
+an attention of its own the rows' keys and values as views of buffers that grow in steps, and the shared ones beside
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+SHARED = "everlearn_shared"
+"""The name under which transformers knows this attention."""
+
+GROWTH = 32
+"""Tokens by which the buffers of the rows grow."""
+
+
+class SharedCache:
+    """What each layer remembers of a batch of rows; told of the shared start first, by a batch of one."""
+
+    def __init__(self) -> None:
+        self.layers: dict[int, _Layer] = {}
+        self.shared = False
+        """Whether the start has been read; from then on tokens belong to the rows."""
+
+    def update(
+        self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor, layer: int, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take in new tokens; what a layer attends to, for `shared_attention` to read. transformers calls this."""
+        kept = self.layers.setdefault(layer, _Layer())
+        return kept.begin(key_BGTD, value_BGTD) if not self.shared else kept.append(key_BGTD, value_BGTD)
+
+    def get_seq_length(self, layer: int = 0) -> int:
+        """Tokens a row has behind it. transformers calls this."""
+        return self.layers[layer].length if layer in self.layers else 0
+
+    def select(self, rows: torch.Tensor) -> None:
+        """Keep only some of the rows."""
+        for layer in self.layers.values():
+            layer.select(rows)
+
+
+class _Layer:
+    """One layer's keys and values; those of the rows carry the shared ones along as attributes."""
+
+    def __init__(self) -> None:
+        self.prefix: tuple[torch.Tensor, torch.Tensor] | None = None
+        self.keys: torch.Tensor | None = None
+        self.values: torch.Tensor | None = None
+        self.own = 0
+
+    @property
+    def length(self) -> int:
+        return self.own + (self.prefix[0].shape[1] if self.prefix else 0)
+
+    def begin(self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        self.prefix = key_BGTD[0], value_BGTD[0]
+        return key_BGTD, value_BGTD
+
+    def append(self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        begin, self.own = self.own, self.own + key_BGTD.shape[2]
+        self.keys, self.values = self._room(self.keys, key_BGTD), self._room(self.values, value_BGTD)
+        self.keys[:, :, begin : self.own] = key_BGTD
+        self.values[:, :, begin : self.own] = value_BGTD
+        keys, values = self.keys[:, :, : self.own], self.values[:, :, : self.own]
+        keys.prefix = self.prefix  # type: ignore[attr-defined]
+        return keys, values
+
+    def _room(self, buffer: torch.Tensor | None, new_BGTD: torch.Tensor) -> torch.Tensor:
+        """A buffer with room for the rows' tokens."""
+        if buffer is not None and buffer.shape[2] >= self.own:
+            return buffer
+        batch, groups, _, width = new_BGTD.shape
+        larger = new_BGTD.new_zeros(batch, groups, self.own + GROWTH, width)
+        if buffer is not None:
+            larger[:, :, : buffer.shape[2]] = buffer
+        return larger
+
+    def select(self, rows: torch.Tensor) -> None:
+        if self.keys is not None and self.values is not None:
+            self.keys, self.values = self.keys[rows], self.values[rows]
+
+
+def shared_attention(
+    module: Any,
+    query_BHTD: torch.Tensor,
+    key_BGSD: torch.Tensor,
+    value_BGSD: torch.Tensor,
+    bias_B1TS: torch.Tensor | None,
+    scaling: float,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """Softmax in fp32 over the shared keys, which all rows see, and the rows' own, which `bias` is for; returns BTHD.
+
+    B rows, H query heads, G key heads, T queries, S keys of the rows, P keys shared, D channels.
+    """
+    B, H, T, D = query_BHTD.shape
+    G, S = key_BGSD.shape[1:3]
+    R = H // G
+    query_BGQD = (query_BHTD * scaling).reshape(B, G, R * T, D)
+    scores_BHTS = (query_BGQD @ key_BGSD.transpose(2, 3)).view(B, H, T, S)
+    if bias_B1TS is not None:
+        scores_BHTS = scores_BHTS + bias_B1TS
+    prefix = getattr(key_BGSD, "prefix", None)
+    if prefix is None:
+        shares_BHTS = torch.softmax(scores_BHTS, -1, dtype=torch.float32).to(query_BHTD.dtype)
+        mixed_BGQD = shares_BHTS.view(B, G, R * T, S) @ value_BGSD
+        return mixed_BGQD.view(B, H, T, D).transpose(1, 2), None
+    shared_GPD, said_GPD = prefix
+    P = shared_GPD.shape[1]
+    together_GXD = query_BGQD.transpose(0, 1).reshape(G, B * R * T, D)
+    before_BHTP = (together_GXD @ shared_GPD.transpose(1, 2)).view(G, B, R, T, P).transpose(0, 1).reshape(B, H, T, P)
+    all_BHTX = torch.cat([before_BHTP, scores_BHTS], -1)
+    shares_BHTX = torch.softmax(all_BHTX, -1, dtype=torch.float32).to(query_BHTD.dtype)
+    of_prefix_BHTP, of_rows_BHTS = shares_BHTX.split([P, S], -1)
+    weights_GXP = of_prefix_BHTP.reshape(B, G, R * T, P).transpose(0, 1).reshape(G, B * R * T, P)
+    from_prefix_BGQD = (weights_GXP @ said_GPD).view(G, B, R * T, D).transpose(0, 1)
+    mixed_BGQD = of_rows_BHTS.reshape(B, G, R * T, S) @ value_BGSD + from_prefix_BGQD
+    return mixed_BGQD.view(B, H, T, D).transpose(1, 2), None
+
+
+def choose_shared_attention(network: Any) -> None:
+    """Let the network attend through this file; it then wants four-dimensional additive masks."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    AttentionInterface.register(SHARED, shared_attention)
+    AttentionMaskInterface.register(SHARED, eager_mask)
+    network.config._attn_implementation = SHARED
