@@ -132,7 +132,7 @@ def _force(
             rows += asked
             owners += [index] * len(asked)
         meter.read("exam", sum(len(row.ids) for row in rows))
-        for index, outcome in zip(owners, model.force(rows), strict=True):
+        for index, outcome in zip(owners, model.force(rows, again=True), strict=True):
             text = model.chat.text(list(outcome.likely))
             if index not in best or (outcome.right and not best[index].correct):
                 best[index] = Answer("", "", outcome.right, text, outcome.nll, lead=outcome.lead)

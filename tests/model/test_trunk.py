@@ -35,13 +35,20 @@ def test_logits_are_the_same_from_halfway(grown):
     grown.forget()
     assert torch.equal(grown.logits(pack(rows)), wanted)
     assert seen
+    seen.clear()
+    grown.force(rows, again=True)
+    grown.forget()
+    seen.clear()
+    grown.force(rows, again=True)
+    assert not seen, "what lasts was forgotten"
     hook.remove()
 
 
 def test_gradients_are_the_same_from_halfway(grown):
     rows = rows_of(3)
     batch = pack(rows)
-    weights = list(grown.weights().values())
+    weights = [weight for weight in grown.weights().values() if weight.requires_grad]
+    assert len(weights) == 2
 
     def gradients():
         loss = torch.nn.functional.cross_entropy(grown.logits(batch), batch.targets_N)

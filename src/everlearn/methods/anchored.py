@@ -28,8 +28,11 @@ from everlearn.train.run import Progress, Run
 SILENT_TOKENS = 384
 """Tokens at which new neurons are listened to in each step."""
 
-LESSON_SAMPLE = 96
-"""Training rows, old and new, by which averaging sees what is known."""
+LESSON_SAMPLE = 48
+"""Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
+
+SCOPE_SAMPLE = 200
+"""Training rows, of the old ones and of the new ones, from which new neurons learn when to answer."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Anchored(Gradient):
         before = model.snapshot()
         old = memory.get("examples", [])
         memory = super().learn(model, examples, memory, run)
-        lesson = [model.chat.example(example) for example in (*_some(examples), *_some(old))]
+        known = (*_some(examples, LESSON_SAMPLE), *_some(old, LESSON_SAMPLE))
+        lesson = [model.chat.example(example) for example in known]
         if lesson:
             run.tell(Progress("averaging", 0, 0))
             anchors = Anchors.of(memory["anchors"])
@@ -103,7 +107,9 @@ class Anchored(Gradient):
                 "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
             )
             memory = {**memory, "neighbours": near}
-        model.overhear(_trained(memory).rows)
+        outside = [_training(Anchors.of(memory["anchors"])), *_near(memory)]
+        inside = (*_some(examples, SCOPE_SAMPLE), *_some(memory.get("examples", []), SCOPE_SAMPLE))
+        model.aim([model.chat.example(example) for example in inside], [kind.rows for kind in outside])
         return memory
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
@@ -152,17 +158,25 @@ class Anchored(Gradient):
         return {**memory, "examples": kept}
 
 
-def _some(examples: Sequence[Example]) -> Sequence[Example]:
-    """An even sample."""
-    return examples[:: max(1, 2 * len(examples) // LESSON_SAMPLE)]
+def _some(examples: Sequence[Example], count: int) -> Sequence[Example]:
+    """At most so many, evenly."""
+    return examples[:: -(-len(examples) // count)] if examples else examples
 
 
 def _trained(memory: Memory) -> Anchors:
     """All texts that the model is held to in training, in random order."""
-    general = Anchors.of(memory["anchors"])
-    general = general.first(len(general.rows) - _held_out(general))
-    anchors = general + Anchors.of(memory["neighbours"]) if "neighbours" in memory else general
+    anchors = _training(Anchors.of(memory["anchors"]))
+    for near in _near(memory):
+        anchors += near
     return anchors.sample(len(anchors.rows), 0)
+
+
+def _near(memory: Memory) -> list[Anchors]:
+    return [Anchors.of(memory["neighbours"])] if "neighbours" in memory else []
+
+
+def _training(anchors: Anchors) -> Anchors:
+    return anchors.first(len(anchors.rows) - _held_out(anchors))
 
 
 def _held_out(anchors: Anchors) -> int:

@@ -7,7 +7,7 @@ averages work on and which are copied into the network: bf16 alone swallows smal
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
-from everlearn.model.neurons import MARK, Overheard, grow
+from everlearn.model.neurons import MARK, TRAINED, Overheard, grow, solve_scope
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.trunk import Trunk
 
@@ -137,7 +137,7 @@ class LanguageModel:
         mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
         for name, weight in self.network.named_parameters():
             if mark in name:
-                weight.requires_grad_(True)
+                weight.requires_grad_(adaptation.kind != "neurons" or name.endswith(TRAINED))
                 self.masters[name] = weight.detach().float().clone()
         if adaptation.kind == "neurons" or adaptation == ("lora", adaptation.size, "upper"):
             layers = self._decoder().layers
@@ -175,14 +175,16 @@ class LanguageModel:
 
     def logits(self, batch: Packed) -> torch.Tensor:
         """Logits_NV in fp32 for the N predictions that a packed batch asks for; nothing else is computed."""
-        halfway_BTD = self._trunk.states(batch) if self._trunk else None
-        if self._trunk and halfway_BTD is not None:
-            hidden_BTD = self._trunk.onwards(batch, halfway_BTD, self._decode)
-        else:
-            hidden_BTD = self._decode(batch)
-        chosen_ND = hidden_BTD.flatten(0, 1)[batch.predict_N.to(self.device)]
+        chosen_ND = self._hidden(batch).flatten(0, 1)[batch.predict_N.to(self.device)]
         logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
         return logits.float()
+
+    def _hidden(self, batch: Packed) -> torch.Tensor:
+        """Last hidden states of a batch, from halfway where these are remembered."""
+        halfway_BTD = self._trunk.states(batch) if self._trunk else None
+        if self._trunk and halfway_BTD is not None:
+            return self._trunk.onwards(batch, halfway_BTD, self._decode)
+        return self._decode(batch)
 
     def _decode(self, batch: Packed, hidden_BTD: torch.Tensor | None = None) -> torch.Tensor:
         """Last hidden states of a batch; with `hidden_BTD` in the place of its embeddings."""
@@ -200,39 +202,64 @@ class LanguageModel:
         ).last_hidden_state
         return last_BTD
 
-    def remember(self, rows: Sequence[Row]) -> None:
-        """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen."""
+    def remember(self, rows: Sequence[Row], lasting: bool = False) -> None:
+        """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.
+
+        `forget` frees them, unless they are `lasting`.
+        """
         if self._trunk:
-            self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode)
+            self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode, lasting)
 
     @torch.no_grad()
-    def overhear(self, rows: Sequence[Row]) -> None:
-        """Keep what the start model gives to its growing MLPs on these rows; nothing where no neurons were grown."""
+    def aim(self, inside: Sequence[Row], outside: Sequence[Sequence[Row]]) -> None:
+        """Let new neurons answer at the targets of the rows `inside` and be shut on the kinds of rows `outside`.
+
+        The scope is solved for on what the start model makes of the rows; what is heard `outside` is kept for
+        `loudness`. Nothing happens where no neurons were grown.
+        """
         if self.adaptation.kind != "neurons":
             return
         now = self.snapshot()
         self.restore(self.start())
-        self.remember(rows)
-        self._overheard = Overheard(self.network)
-        for group in batches_by_size(rows, SCORE_TOKENS):
-            batch = pack([rows[index] for index in group])
-            with self._overheard.listening(batch.own_tokens().to(self.device)):
-                self.logits(batch)
+        self.remember([row for rows in (inside, *outside) for row in rows])
+        lesson = self._hear(inside, Packed.asked_tokens)
+        others = [self._hear(rows, Packed.own_tokens) for rows in outside]
+        self._overheard = Overheard.joined(self.network, others)
+        untaught = not any(master.any() for name, master in now.items() if name.endswith("grown_out"))
+        names = [name for name in now if name.endswith("grown_scope")]
+        for number, (name, grown) in enumerate(zip(names, lesson.grown, strict=True)):
+            now[name] = solve_scope(lesson.inputs[number], [heard.inputs[number] for heard in others])
+            if untaught:
+                for part, keys in grown.copied(lesson.inputs[number]).items():
+                    now[name.replace("grown_scope", part)] = keys.float()
         self.restore(now)
 
+    def _hear(self, rows: Sequence[Row], where: Callable[[Packed], torch.Tensor]) -> Overheard:
+        heard = Overheard(self.network)
+        for group in batches_by_size(rows, SCORE_TOKENS):
+            batch = pack([rows[index] for index in group])
+            with heard.listening(where(batch).to(self.device)):
+                self._hidden(batch)
+        return heard.close()
+
     def loudness(self, count: int, seed: int) -> torch.Tensor | None:
-        """How loud the new neurons are at `count` of the tokens overheard (see `Overheard`); None without any."""
+        """How loud the new neurons are at `count` of the tokens overheard outside (see `aim`); None without any."""
         return self._overheard.loudness(count, seed) if self._overheard else None
 
     def forget(self) -> None:
-        """Free what `remember` and `overhear` kept."""
+        """Free what `remember` and `aim` kept."""
         self._overheard = None
         if self._trunk:
             self._trunk.clear()
 
     @torch.inference_mode()
-    def force(self, rows: Sequence[Row]) -> list[Forced]:
-        """Teacher-force each row: is every target the most likely token, and how likely are they?"""
+    def force(self, rows: Sequence[Row], again: bool = False) -> list[Forced]:
+        """Teacher-force each row: is every target the most likely token, and how likely are they?
+
+        With `again`, what can be kept of the work is kept for the next time that the same rows are forced.
+        """
+        if again:
+            self.remember(rows, lasting=True)
         outcomes: list[Forced | None] = [None] * len(rows)
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])

@@ -1,15 +1,18 @@
 """A network in, the same network with new neurons in the MLPs of its upper half out; and back into a plain network.
 
 A neuron of a gated MLP answers a pattern in its input with a vector: a key and a value (Geva et al. 2012.14913). New
-ones can be told to keep silent on everything but the lesson, which leaves the old network as it was there (the idea of
-Transformer-Patcher, Huang et al. 2301.09785). They are added once, start with random keys and values of zero, and
+ones start as copies of old ones with a value of zero, so that they know the patterns the network knows. All new
+neurons of a layer share a *scope*: a vector that is added to their keys, such that on what the lesson is about they
+answer like any neuron, and elsewhere they are shut. It is not trained but solved for (ridge regression, as in analytic
+continual learning, Zhuang et al. 2205.14922), which separates better than gates that are learnt by descent; the idea
+to tell by activations whether knowledge is asked for is that of WISE (Wang et al. 2405.14768). They are added once, and
 later stages train the same ones.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -23,17 +26,29 @@ from everlearn.errors import ModelError
 MARK = "grown_"
 """What the names of the new weights hold."""
 
+TRAINED = ("grown_up", "grown_out")
+"""Those of them that are trained."""
+
+
+SHUT = 16.0
+"""How far the scope pushes new neurons below their threshold where they are to be shut."""
+
+RIDGE = 0.1
+"""Of the scope's regression, relative to the mean square of an input channel."""
+
 
 class GrownMLP(nn.Module):
-    """A gated MLP with more neurons beside its own."""
+    """A gated MLP with more neurons beside its own; their values and half of their keys can be trained."""
 
-    def __init__(self, mlp: Any, neurons: int, generator: torch.Generator) -> None:
+    def __init__(self, mlp: Any, neurons: int) -> None:
         super().__init__()
-        weight = mlp.down_proj.weight
-        keys = torch.randn(2 * neurons, len(weight), generator=generator) / len(weight) ** 0.5
+        weight = mlp.gate_proj.weight
         self.mlp = mlp
-        self.grown_in = nn.Parameter(keys.to(weight))
-        self.grown_out = nn.Parameter(weight.new_zeros(len(weight), neurons))
+        self.grown_scope = nn.Parameter(weight.new_zeros(weight.shape[1]))
+        some = torch.arange(neurons, device=weight.device) % len(weight)
+        self.grown_gate = nn.Parameter(weight.detach()[some].clone())
+        self.grown_up = nn.Parameter(mlp.up_proj.weight.detach()[some].clone())
+        self.grown_out = nn.Parameter(weight.new_zeros(weight.shape[1], neurons))
 
     def forward(self, hidden_BTD: torch.Tensor) -> torch.Tensor:
         """What the old neurons say plus what the new ones say."""
@@ -42,18 +57,40 @@ class GrownMLP(nn.Module):
 
     def new(self, hidden_BTD: torch.Tensor) -> torch.Tensor:
         """What the new neurons say."""
-        gate, up = functional.linear(hidden_BTD, self.grown_in).chunk(2, -1)
-        return functional.linear(self.mlp.act_fn(gate) * up, self.grown_out)
+        gate = functional.linear(hidden_BTD, self.grown_gate + self.grown_scope)
+        return functional.linear(self.mlp.act_fn(gate) * functional.linear(hidden_BTD, self.grown_up), self.grown_out)
+
+    def copied(self, inputs_ND: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Keys of those old neurons that differ most between such inputs, for the new ones to start from."""
+        said_NI = self.mlp.act_fn(self.mlp.gate_proj(inputs_ND)) * self.mlp.up_proj(inputs_ND)
+        order = said_NI.float().var(0).argsort(descending=True)
+        chosen = order[torch.arange(len(self.grown_gate), device=order.device) % len(order)]
+        return {"grown_gate": self.mlp.gate_proj.weight[chosen], "grown_up": self.mlp.up_proj.weight[chosen]}
+
+
+def solve_scope(inside_ND: torch.Tensor, outside: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The vector whose product with an input is near 0 inside the scope and near -SHUT outside; every kind of inputs
+    outside weighs the same, all of them together as much as those inside."""
+    square_DD = _square(inside_ND) + sum(map(_square, outside)) / len(outside)
+    wanted_D = -SHUT * sum(kind_ND.float().mean(0) for kind_ND in outside) / len(outside)
+    diagonal_DD = RIDGE * square_DD.diagonal().mean() * torch.eye(len(square_DD), device=square_DD.device)
+    solved: torch.Tensor = torch.linalg.solve(square_DD + diagonal_DD, wanted_D)
+    return solved
+
+
+def _square(inputs_ND: torch.Tensor) -> torch.Tensor:
+    return inputs_ND.float().T @ inputs_ND.float() / len(inputs_ND)
 
 
 class Overheard:
-    """What the old network gives to its growing MLPs on some rows: there the new neurons should keep silent."""
+    """What the old network gives to its growing MLPs on some rows."""
 
     def __init__(self, network: Any) -> None:
         self.grown = [module for module in network.modules() if isinstance(module, GrownMLP)]
-        self._inputs: list[list[torch.Tensor]] = [[] for _ in self.grown]
+        self.inputs: list[torch.Tensor] = []
+        """For each growing MLP, inputs_ND at the N tokens heard."""
+        self._pieces: list[list[torch.Tensor]] = [[] for _ in self.grown]
         self._power = [0.0 for _ in self.grown]
-        self._tokens = 0
 
     @contextmanager
     def listening(self, real_BT: torch.Tensor) -> Iterator[None]:
@@ -62,7 +99,6 @@ class Overheard:
             grown.mlp.register_forward_hook(partial(self._hear, number, real_BT))
             for number, grown in enumerate(self.grown)
         ]
-        self._tokens += int(real_BT.sum())
         try:
             yield
         finally:
@@ -70,20 +106,34 @@ class Overheard:
                 hook.remove()
 
     def _hear(self, number: int, real_BT: torch.Tensor, _: Any, given: tuple[torch.Tensor], said: torch.Tensor) -> None:
-        self._inputs[number].append(given[0][real_BT])
+        self._pieces[number].append(given[0][real_BT])
         self._power[number] += float(said[real_BT].float().square().sum())
+
+    def close(self) -> Overheard:
+        """Put together what was heard."""
+        self.inputs = [torch.cat(pieces) for pieces in self._pieces]
+        self._pieces = [[] for _ in self.grown]
+        return self
+
+    @classmethod
+    def joined(cls, network: Any, parts: Sequence[Overheard]) -> Overheard:
+        """All that was heard on several occasions."""
+        whole = cls(network)
+        for number in range(len(whole.grown)):
+            whole._pieces[number] = [part.inputs[number] for part in parts]
+            whole._power[number] = sum(part._power[number] for part in parts)
+        return whole.close()
 
     def loudness(self, count: int, seed: int) -> torch.Tensor:
         """Squared norm of what the new neurons say relative to what the old ones said, mean over the layers and over
         `count` of the tokens heard."""
         generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randint(0, self._tokens, (count,), generator=generator)
+        tokens = len(self.inputs[0])
+        chosen = torch.randint(0, tokens, (count,), generator=generator)
         total = torch.zeros(())
-        for grown, inputs, power in zip(self.grown, self._inputs, self._power, strict=True):
-            if len(inputs) > 1:
-                inputs[:] = [torch.cat(inputs)]
-            new_ND = grown.new(inputs[0][chosen.to(inputs[0].device)]).float()
-            total = total.to(new_ND.device) + new_ND.square().sum(-1).mean() * self._tokens / power
+        for grown, inputs_ND, power in zip(self.grown, self.inputs, self._power, strict=True):
+            new_ND = grown.new(inputs_ND[chosen.to(inputs_ND.device)]).float()
+            total = total.to(new_ND.device) + new_ND.square().sum(-1).mean() * tokens / power
         return total / len(self.grown)
 
 
@@ -98,14 +148,13 @@ def grow(network: Any, neurons: int) -> None:
     parts = ("gate_proj", "up_proj", "down_proj", "act_fn")
     if len(layers) < 2 or not all(hasattr(getattr(layer, "mlp", None), part) for layer in upper for part in parts):
         raise ModelError("this model has no gated MLPs that could grow", "train an adapter: --set weights=lora")
-    generator = torch.Generator().manual_seed(0)  # every process starts from the same neurons, or no run could resume
     for layer in upper:
-        layer.mlp = GrownMLP(layer.mlp, neurons, generator)
+        layer.mlp = GrownMLP(layer.mlp, neurons)
 
 
 def grown_size(hidden: int, layers: int, neurons: int) -> int:
     """How many weights `grow` adds."""
-    return 3 * neurons * hidden * (layers - layers // 2)
+    return (3 * neurons + 1) * hidden * (layers - layers // 2)
 
 
 def plain(network: Any) -> Any:
@@ -117,7 +166,8 @@ def plain(network: Any) -> Any:
         mlp = layer.mlp.mlp if isinstance(layer.mlp, GrownMLP) else layer.mlp
         hidden = len(mlp.down_proj.weight)
         if isinstance(layer.mlp, GrownMLP):
-            (gate, up), down = layer.mlp.grown_in.data.chunk(2), layer.mlp.grown_out.data
+            gate = layer.mlp.grown_gate.data + layer.mlp.grown_scope.data
+            up, down = layer.mlp.grown_up.data, layer.mlp.grown_out.data
         else:
             gate = up = mlp.gate_proj.weight.new_zeros(neurons, hidden)
             down = gate.T

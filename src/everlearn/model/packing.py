@@ -54,6 +54,12 @@ class Packed:
             own[place.line, place.at : place.at + place.stop - place.start] = True
         return own
 
+    def asked_tokens(self) -> torch.Tensor:
+        """mask_BT, true at the tokens from which targets are predicted."""
+        asked = torch.zeros(self.ids_BT.shape, dtype=torch.bool)
+        asked.view(-1)[self.predict_N] = True
+        return asked
+
     @property
     def tokens(self) -> int:
         """Tokens in the batch, padding included."""

@@ -32,11 +32,13 @@ class Trunk:
         self.lower = layers[:depth]
         self.upper = layers[depth:]
         self._states: dict[tuple[int, ...], torch.Tensor] = {}
+        self._lasting: set[tuple[int, ...]] = set()
         self._trusted: bool | None = None
 
     @torch.no_grad()
-    def remember(self, rows: Sequence[Row], width: int, run: Run) -> None:
-        """Compute the hidden states (of `width` channels) of all rows, unless they are too many to be kept."""
+    def remember(self, rows: Sequence[Row], width: int, run: Run, lasting: bool = False) -> None:
+        """Compute the hidden states (of `width` channels) of all rows, unless they are too many to be kept; those that
+        are `lasting` are not cleared."""
         new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in self._states]
         bytes_each = width * 2  # bf16
         tokens = sum(len(row.ids) for row in new) + sum(map(len, self._states.values()))
@@ -53,6 +55,8 @@ class Trunk:
             for row, places in zip(chosen, batch.places, strict=True):
                 pieces = [hidden_BTD[place.line, place.at : place.at + place.stop - place.start] for place in places]
                 self._states[row.ids] = torch.cat(pieces)
+        if lasting:
+            self._lasting.update(row.ids for row in new)
 
     def states(self, batch: Packed) -> torch.Tensor | None:
         """Hidden states of a whole batch, B lines of T tokens; None if a row of it is not remembered."""
@@ -67,8 +71,8 @@ class Trunk:
         return hidden_BTD
 
     def clear(self) -> None:
-        """Keep nothing any more."""
-        self._states.clear()
+        """Keep only what was to last."""
+        self._states = {ids: states for ids, states in self._states.items() if ids in self._lasting}
 
     def onwards(self, batch: Packed, hidden_BTD: torch.Tensor, run: Run) -> torch.Tensor:
         """What the upper layers make of the hidden states."""

@@ -18,6 +18,9 @@ from everlearn.train.anchors import Anchors, kl_to
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
 """Shares of the new weights that are tried, in this order."""
 
+ENOUGH = 0.002
+"""Nats per token by which a step back must lower the divergence to be worth what it forgets."""
+
 KNOWN = 0.98
 """Share of the rows known with the new weights that must still be known."""
 
@@ -42,6 +45,8 @@ def settle(
 ) -> Average:
     """Set the model to the best average and say which it is."""
     after = model.snapshot()
+    trained = {name for name, weight in model.weights().items() if weight.requires_grad}
+    before = {name: before[name] if name in trained else after[name] for name in after}
     tried: list[Average] = []
     for share in SHARES:
         model.restore(between(before, after, share))
@@ -50,7 +55,10 @@ def settle(
         if known < KNOWN * tried[0].known:
             break  # further back on the line even less is known
     good = [average for average in tried if average.known >= KNOWN * tried[0].known]
-    best = min(good, key=lambda average: average.divergence)
+    best = tried[0]
+    for average in good:
+        if average.divergence < best.divergence - ENOUGH:
+            best = average
     model.restore(between(before, after, best.share))
     return best
 
