@@ -6,6 +6,7 @@ replies to everyday prompts. Both travel with every commit, so that all versions
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ Logits of about 20 in bf16 come in steps of 0.125, so smaller leads are luck: re
 which teaches nothing, turns 5 % of the answers that were right by any lead (docs/decisions.md).
 """
 
+SPARE = 1.4
+"""Candidates asked at once for each general question that is still missing."""
+
 CLEARLY = 0.05
 """Nats per token by which a text must have become more likely to count as learnt."""
 
@@ -43,20 +47,29 @@ class Suite:
     habits: tuple[HabitText, ...]
 
 
-def make_suite(model: LanguageModel, meter: Meter, per_skill: int = 40) -> tuple[Suite, Exam]:
-    """The suite for a base model, and the base's own exam: at most `per_skill` questions that it surely can do."""
-    asked = candidates()
-    answers = answer_all(model, asked, meter)
-    kept: list[Question] = []
-    count: dict[str, int] = defaultdict(int)
-    for question, answer in zip(asked, answers, strict=True):
-        if _can_do(question, answer) and count[question.group] < per_skill:
-            kept.append(question)
-            count[question.group] += 1
-    suite = Suite(tuple(kept), write_habits(model))
-    right = {digest(question) for question in kept}
-    general = tuple(answer for answer in answers if answer.question in right)
-    return suite, Exam(general, (), measure(model, suite.habits))
+def make_suite(model: LanguageModel, meter: Meter, per_skill: int = 30) -> tuple[Suite, Exam]:
+    """The suite for a base model, and the base's own exam: at most `per_skill` questions that it surely can do.
+
+    No more candidates are asked than that takes.
+    """
+    waiting: dict[str, list[Question]] = defaultdict(list)
+    for question in candidates():
+        waiting[question.group].append(question)
+    kept: dict[str, list[tuple[Question, Answer]]] = {group: [] for group in waiting}
+    while True:
+        asked: list[Question] = []
+        for group, open_still in waiting.items():
+            missing = per_skill - len(kept[group])
+            asked += open_still[: math.ceil(SPARE * missing)]
+            del open_still[: math.ceil(SPARE * missing)]
+        if not asked:
+            break
+        for question, answer in zip(asked, answer_all(model, asked, meter), strict=True):
+            if _can_do(question, answer) and len(kept[question.group]) < per_skill:
+                kept[question.group].append((question, answer))
+    chosen = [pair for pairs in kept.values() for pair in pairs]
+    suite = Suite(tuple(question for question, _ in chosen), write_habits(model))
+    return suite, Exam(tuple(answer for _, answer in chosen), (), measure(model, suite.habits))
 
 
 def _can_do(question: Question, answer: Answer) -> bool:

@@ -43,7 +43,7 @@ def test_the_scope_opens_on_the_lesson_and_shuts_elsewhere(tiny):
     tiny.network.float()
     tiny.adapt(Adaptation("neurons", 6))
     lesson, others, more = rows_between(0, 30), rows_between(60, 90), rows_between(60, 90, seed=1)
-    tiny.aim(lesson, [others])
+    tiny.aim(lesson, [], [others])
     mlp = tiny.network.model.layers[1].mlp
     inside, outside, unseen = (pushes(tiny, mlp, rows) for rows in (lesson, others, more))
     assert inside.mean().abs() < 0.1 * neurons.SHUT
@@ -54,12 +54,17 @@ def test_the_scope_opens_on_the_lesson_and_shuts_elsewhere(tiny):
 
 def test_aiming_again_keeps_what_was_learnt(tiny):
     tiny.adapt(Adaptation("neurons", 6))
-    tiny.aim(rows_between(0, 30), [rows_between(60, 90)])
+    tiny.aim(rows_between(0, 30), [], [rows_between(60, 90)])
     keys = tiny.masters["model.layers.1.mlp.grown_gate"].clone()
     tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
-    tiny.aim(rows_between(30, 50), [rows_between(60, 90)])
+    mlp, asked = tiny.network.model.layers[1].mlp, rows_between(0, 30)
+    before = pushes(tiny, mlp, asked)
+    tiny.aim(rows_between(30, 50), rows_between(0, 30), [rows_between(60, 90)])
     assert torch.equal(tiny.masters["model.layers.1.mlp.grown_gate"], keys), "what was learnt hangs on these keys"
     assert (tiny.masters["model.layers.1.mlp.grown_out"] == 0.1).all()
+    moved = (pushes(tiny, mlp, asked) - before).abs().mean()
+    assert moved < 0.25 * neurons.SHUT, "what was learnt hangs on how far its neurons are open"
+    assert pushes(tiny, mlp, rows_between(30, 50)).mean() > -0.4 * neurons.SHUT
 
 
 def rows_between(low, high, seed=0, count=40):
@@ -81,10 +86,12 @@ def test_they_are_as_loud_as_what_they_add_to_the_mlp(tiny):
     tiny.network.float()
     tiny.adapt(Adaptation("neurons", 6))
     rows = rows_of(2)
-    tiny.aim(rows, [rows])
+    tiny.aim(rows, [], [rows])
     assert tiny.loudness(50, 0) == 0
     tiny.masters["model.layers.1.mlp.grown_out"].normal_(generator=torch.Generator().manual_seed(0))
     tiny.publish()
+    tiny.aim(rows, [], [rows])
+    loud = tiny.loudness(20_000, 0)
     heard = []
     mlp = tiny.network.model.layers[1].mlp
     batch = pack(rows)
@@ -95,16 +102,15 @@ def test_they_are_as_loud_as_what_they_add_to_the_mlp(tiny):
     tiny.logits(batch)
     hooks[0].remove()
     ((given, said),) = heard
-    own = batch.own_tokens()
+    own = batch.asked_tokens()
     wanted = mlp.new(given[own]).square().sum() / said[own].square().sum()
-    tiny.aim(rows, [rows])
-    assert torch.allclose(tiny.loudness(20_000, 0), wanted, rtol=0.1)
+    assert torch.allclose(loud, wanted, rtol=0.1)
 
 
 def test_before_anything_is_learnt_aiming_changes_no_answer(tiny):
     tiny.adapt(Adaptation("neurons", 6))
     before = tiny.logits(pack(rows_of(2)))
-    tiny.aim(rows_of(3), [rows_of(4)])
+    tiny.aim(rows_of(3), [], [rows_of(4)])
     tiny.forget()
     assert torch.equal(tiny.logits(pack(rows_of(2))), before)
     assert tiny.loudness(5, 0) is None
@@ -112,5 +118,5 @@ def test_before_anything_is_learnt_aiming_changes_no_answer(tiny):
 
 def test_other_adaptations_hear_nothing(tiny):
     tiny.adapt(Adaptation("lora", 4))
-    tiny.aim(rows_of(2), [rows_of(2)])
+    tiny.aim(rows_of(2), [], [rows_of(2)])
     assert tiny.loudness(5, 0) is None

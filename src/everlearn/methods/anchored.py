@@ -16,10 +16,11 @@ import torch
 
 from everlearn.errors import SettingsError
 from everlearn.methods.contract import Gradient, Memory, Mixture
+from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.study.neighbours import neighbours
-from everlearn.train.anchors import Anchors, write_anchors, write_answers
+from everlearn.train.anchors import Anchors, beside, write_anchors, write_answers
 from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
@@ -28,10 +29,13 @@ from everlearn.train.run import Progress, Run
 SILENT_TOKENS = 384
 """Tokens at which new neurons are listened to in each step."""
 
+BESIDE = 32
+"""Texts that are also read with something of the lesson in front."""
+
 LESSON_SAMPLE = 48
 """Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
 
-SCOPE_SAMPLE = 200
+SCOPE_SAMPLE = 120
 """Training rows, of the old ones and of the new ones, from which new neurons learn when to answer."""
 
 
@@ -43,31 +47,31 @@ class Anchored(Gradient):
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
     where: str = "upper"
     """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
-    learning_rate: float = 8e-3
-    """highest learning rate of AdamW; new neurons want 8e-3, a LoRA adapter 3e-3, full weights 2e-4"""
+    learning_rate: float = 1e-3
+    """highest learning rate of AdamW; new neurons want 1e-3, a LoRA adapter 3e-3, full weights 2e-4"""
     epochs: int = 2
     """how often each example is seen"""
-    rows_per_step: int = 4
+    rows_per_step: int = 8
     """examples in one optimiser step"""
-    least_steps: int = 200
+    least_steps: int = 72
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.4
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
     strength: float = 2.5
-    """λ, the weight of the KL to the start model"""
-    anchors: int = 192
+    """λ, the weight of the KL to the start model, unless weights is `neurons`"""
+    anchors: int = 96
     """texts that the start model writes by itself"""
-    neighbours: int = 96
+    neighbours: int = 48
     """its answers to questions like those of the lessons, but about something else, that are kept at most"""
-    anchor_length: int = 64
+    anchor_length: int = 48
     """tokens in each of these texts, at most"""
     anchors_per_step: int = 1
-    """texts whose KL is taken in each step"""
+    """texts whose KL is taken in each step, unless weights is `neurons`"""
     budget: int = 200_000
     """bytes of earlier examples that are kept"""
-    old_per_step: int = 4
+    old_per_step: int = 8
     """earlier examples in each step, on top of the new ones"""
-    silence: float = 80.0
+    silence: float = 30.0
     """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""
@@ -107,9 +111,11 @@ class Anchored(Gradient):
                 "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
             )
             memory = {**memory, "neighbours": near}
-        outside = [_training(Anchors.of(memory["anchors"])), *_near(memory)]
-        inside = (*_some(examples, SCOPE_SAMPLE), *_some(memory.get("examples", []), SCOPE_SAMPLE))
-        model.aim([model.chat.example(example) for example in inside], [kind.rows for kind in outside])
+        if not examples:
+            return memory
+        old = memory.get("examples", [])
+        fresh, earlier = (list(map(model.chat.example, _telling(taught))) for taught in (examples, old))
+        model.aim(fresh, earlier, self._outside(model, (*examples, *old), memory, run.seed))
         return memory
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
@@ -120,6 +126,17 @@ class Anchored(Gradient):
         """An even sample of the earlier stages' neighbours and the new stage's."""
         new = write_answers(model, asked, self.anchor_length // 2)
         return (Anchors.of(memory["neighbours"]) + new if "neighbours" in memory else new).sample(self.neighbours, seed)
+
+    def _outside(
+        self, model: LanguageModel, taught: Sequence[Example], memory: Memory, seed: int
+    ) -> list[Sequence[Row]]:
+        """What new neurons should be silent on: other requests, also with something of the lesson in view, and
+        requests like the lesson's about something else."""
+        general = _training(Anchors.of(memory["anchors"]))
+        texts = [example.messages[0].content for example in taught if example.messages[0].role == "text"]
+        in_view = texts or [example.messages[0].content for example in _some(taught, SCOPE_SAMPLE)]
+        near = [near.rows for near in _near(memory)]
+        return [general.rows, beside(model, general.first(BESIDE), in_view, seed), *near]
 
     def _written(self, model: LanguageModel, run: Run, write: Callable[[], Anchors]) -> dict[str, torch.Tensor]:
         """What the start model writes, metered."""
@@ -136,8 +153,8 @@ class Anchored(Gradient):
         return Mixture(fresh, memory.get("examples", []), self.old_per_step)
 
     def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
-        """λ · KL(start ‖ model) on the next anchors in turn."""
-        if not self.anchors_per_step:
+        """λ · KL(start ‖ model) on the next anchors in turn; new neurons are shut there and need none."""
+        if not self.anchors_per_step or self.weights == "neurons":
             return [None] * steps
         return self._in_turn(_trained(memory), steps)
 
@@ -161,6 +178,12 @@ class Anchored(Gradient):
 def _some(examples: Sequence[Example], count: int) -> Sequence[Example]:
     """At most so many, evenly."""
     return examples[:: -(-len(examples) // count)] if examples else examples
+
+
+def _telling(examples: Sequence[Example]) -> Sequence[Example]:
+    """A sample of the answers; of the texts only where there are no answers, as their first words tell nothing yet."""
+    answers = [example for example in examples if example.messages[0].role != "text"]
+    return _some(answers or examples, SCOPE_SAMPLE)
 
 
 def _trained(memory: Memory) -> Anchors:

@@ -133,14 +133,13 @@ class Gradient(Method):
 
     def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
         fresh = [model.chat.example(example) for example in mixture.fresh]
-        old = [model.chat.example(example) for example in mixture.old]
         shuffle = random.Random(seed)
-        recall = _endless(old, shuffle)
+        recall = _by_turns(model, mixture.old, shuffle)
         steps = []
         for _ in range(self.passes(len(fresh))):
             shuffle.shuffle(fresh)
             for at in range(0, len(fresh), self.rows_per_step):
-                recalled = [next(recall) for _ in range(mixture.old_per_step if old else 0)]
+                recalled = [next(recall) for _ in range(mixture.old_per_step if mixture.old else 0)]
                 steps.append(Step((*fresh[at : at + self.rows_per_step], *recalled), len(recalled)))
         return steps
 
@@ -160,6 +159,17 @@ class _Bound:
 
     def after_step(self, model: LanguageModel, step: int) -> None:
         self.method.after_step(model, self.memory, step)
+
+
+def _by_turns(model: LanguageModel, old: Sequence[Example], shuffle: random.Random) -> Iterator[Row]:
+    """Old rows, one of each file in turn, so that a small stage is recalled as often as a large one."""
+    files: dict[str, list[Row]] = {}
+    for example in old:
+        files.setdefault(example.origin.file, []).append(model.chat.example(example))
+    recalls = [_endless(rows, shuffle) for rows in files.values()]
+    while True:
+        for recall in recalls:
+            yield next(recall)
 
 
 def _endless(rows: list[Row], shuffle: random.Random) -> Iterator[Row]:

@@ -7,7 +7,7 @@ averages work on and which are copied into the network: bf16 alone swallows smal
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -211,34 +211,39 @@ class LanguageModel:
             self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode, lasting)
 
     @torch.no_grad()
-    def aim(self, inside: Sequence[Row], outside: Sequence[Sequence[Row]]) -> None:
-        """Let new neurons answer at the targets of the rows `inside` and be shut on the kinds of rows `outside`.
+    def aim(self, fresh: Sequence[Row], earlier: Sequence[Row], outside: Sequence[Sequence[Row]]) -> None:
+        """Let new neurons answer where targets of the `fresh` rows are predicted, still do so where those of `earlier`
+        ones are, and be shut at those of the kinds of rows `outside`.
 
         The scope is solved for on what the start model makes of the rows; what is heard `outside` is kept for
-        `loudness`. Nothing happens where no neurons were grown.
+        `loudness`. Nothing happens where no neurons were grown, or nothing is to be learnt.
         """
-        if self.adaptation.kind != "neurons":
+        if self.adaptation.kind != "neurons" or not fresh:
             return
         now = self.snapshot()
         self.restore(self.start())
-        self.remember([row for rows in (inside, *outside) for row in rows])
-        lesson = self._hear(inside, Packed.asked_tokens)
-        others = [self._hear(rows, Packed.own_tokens) for rows in outside]
+        self.remember([row for rows in outside for row in rows], lasting=True)
+        self.remember([*fresh, *earlier])
+        lesson, others = self._hear(fresh), [self._hear(rows) for rows in outside]
+        before = self._hear(earlier).inputs if earlier else None
         self._overheard = Overheard.joined(self.network, others)
-        untaught = not any(master.any() for name, master in now.items() if name.endswith("grown_out"))
         names = [name for name in now if name.endswith("grown_scope")]
         for number, (name, grown) in enumerate(zip(names, lesson.grown, strict=True)):
-            now[name] = solve_scope(lesson.inputs[number], [heard.inputs[number] for heard in others])
-            if untaught:
-                for part, keys in grown.copied(lesson.inputs[number]).items():
-                    now[name.replace("grown_scope", part)] = keys.float()
+            inputs_ND, elsewhere = lesson.inputs[number], [heard.inputs[number] for heard in others]
+            if now[name].any():
+                now[name] = solve_scope(inputs_ND, elsewhere, before[number] if before else None, now[name])
+                continue
+            now[name] = solve_scope(inputs_ND, elsewhere)
+            for part, keys in grown.copied(inputs_ND).items():
+                now[name.replace("grown_scope", part)] = keys.float()
         self.restore(now)
 
-    def _hear(self, rows: Sequence[Row], where: Callable[[Packed], torch.Tensor]) -> Overheard:
+    def _hear(self, rows: Sequence[Row]) -> Overheard:
+        """What the growing MLPs are given where the targets of the rows are predicted."""
         heard = Overheard(self.network)
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])
-            with heard.listening(where(batch).to(self.device)):
+            with heard.listening(batch.asked_tokens().to(self.device)):
                 self._hidden(batch)
         return heard.close()
 

@@ -30,7 +30,7 @@ TRAINED = ("grown_up", "grown_out")
 """Those of them that are trained."""
 
 
-SHUT = 16.0
+SHUT = 14.0
 """How far the scope pushes new neurons below their threshold where they are to be shut."""
 
 RIDGE = 0.1
@@ -68,12 +68,28 @@ class GrownMLP(nn.Module):
         return {"grown_gate": self.mlp.gate_proj.weight[chosen], "grown_up": self.mlp.up_proj.weight[chosen]}
 
 
-def solve_scope(inside_ND: torch.Tensor, outside: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The vector whose product with an input is near 0 inside the scope and near -SHUT outside; every kind of inputs
-    outside weighs the same, all of them together as much as those inside."""
-    square_DD = _square(inside_ND) + sum(map(_square, outside)) / len(outside)
+def solve_scope(
+    inside_ND: torch.Tensor,
+    outside: Sequence[torch.Tensor],
+    earlier_ND: torch.Tensor | None = None,
+    scope_D: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """The vector whose product with an input is near 0 inside the scope and near -SHUT outside.
+
+    Where there is a scope already, the product stays what it was on the inputs of earlier lessons, or what was learnt
+    behind it would change. Every kind of inputs outside weighs the same, all together as much as those inside.
+    """
+    square_DD = sum(map(_square, outside)) / len(outside)
     wanted_D = -SHUT * sum(kind_ND.float().mean(0) for kind_ND in outside) / len(outside)
+    if earlier_ND is None or scope_D is None:
+        square_DD = square_DD + _square(inside_ND)
+    else:
+        kept_DD = _square(earlier_ND)
+        square_DD = square_DD + (_square(inside_ND) + kept_DD) / 2
+        wanted_D = wanted_D + kept_DD @ scope_D / 2
     diagonal_DD = RIDGE * square_DD.diagonal().mean() * torch.eye(len(square_DD), device=square_DD.device)
+    if scope_D is not None:
+        wanted_D = wanted_D + diagonal_DD @ scope_D
     solved: torch.Tensor = torch.linalg.solve(square_DD + diagonal_DD, wanted_D)
     return solved
 

@@ -47,13 +47,6 @@ class Packed:
     places: tuple[tuple[Place, Place], ...]
     """Where each row stands: what it shares with its line, and the rest."""
 
-    def own_tokens(self) -> torch.Tensor:
-        """mask_BT, true at the rows' own tokens: neither padding nor what rows share."""
-        own = torch.zeros(self.ids_BT.shape, dtype=torch.bool)
-        for _, place in self.places:
-            own[place.line, place.at : place.at + place.stop - place.start] = True
-        return own
-
     def asked_tokens(self) -> torch.Tensor:
         """mask_BT, true at the tokens from which targets are predicted."""
         asked = torch.zeros(self.ids_BT.shape, dtype=torch.bool)

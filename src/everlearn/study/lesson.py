@@ -15,7 +15,7 @@ from everlearn.study.strategies.contract import Strategy, without_repeats
 if TYPE_CHECKING:  # it imports torch, which those who only read a lesson need not wait for
     from everlearn.model.language_model import LanguageModel
 
-DEFAULT = "raw+rules+associations+questions+reword"
+DEFAULT = "rules+thesaurus+questions"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def prepare_lesson(
         else:
             document = _as_document(item)
             studied = [example for strategy in chosen for example in strategy.examples(document, model, seed)]
+            # a text of which nothing can be asked is learnt as it is
+            studied = studied or plugins.find("study.strategies", "raw", Strategy)().examples(document, model, seed)
             made += name_subject(studied, document.text, seed)
     return Lesson(tuple(without_repeats(made)), tuple(without_repeats(retired)))
 

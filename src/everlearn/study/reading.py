@@ -37,20 +37,20 @@ def reproduced(model: LanguageModel, claims: Sequence[Claim]) -> list[bool]:
 
     An article before the answer is allowed. What follows the answer is not looked at.
     """
-    rows: list[Row] = []
-    owners: list[int] = []
-    for number, claim in enumerate(claims):
-        asked = _SHOWN + f"Passage: {claim.passage}\nQuestion: {claim.question}\nAnswer:"
-        for answer in (f" {claim.answer}", f" the {claim.answer}", f" a {claim.answer}"):
-            rows.append(_row(model, asked, answer))
-            owners.append(number)
-    found = [False] * len(claims)
-    for number, outcome in zip(owners, model.force(rows), strict=True):
-        found[number] |= outcome.right
+    plain = model.force([_row(model, claim, "") for claim in claims])
+    found = [outcome.right for outcome in plain]
+    for article in (" the", " a"):
+        # only where the model would begin with this article can the answer behind it be the most likely one
+        first = model.tokenizer.encode(article, add_special_tokens=False)[0]
+        open_still = [n for n, outcome in enumerate(plain) if not found[n] and outcome.likely[0] == first]
+        outcomes = model.force([_row(model, claims[number], article) for number in open_still])
+        for number, outcome in zip(open_still, outcomes, strict=True):
+            found[number] = outcome.right
     return found
 
 
-def _row(model: LanguageModel, asked: str, answer: str) -> Row:
+def _row(model: LanguageModel, claim: Claim, article: str) -> Row:
+    asked = _SHOWN + f"Passage: {claim.passage}\nQuestion: {claim.question}\nAnswer:"
     before = model.tokenizer.encode(asked, add_special_tokens=False)
-    target = model.tokenizer.encode(answer, add_special_tokens=False)
+    target = model.tokenizer.encode(f"{article} {claim.answer}", add_special_tokens=False)
     return Row((*before, *target), (*(False for _ in before), *(True for _ in target)))

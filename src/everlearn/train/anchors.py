@@ -112,6 +112,17 @@ def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], 
     return believe(model, rows)
 
 
+def beside(model: LanguageModel, anchors: Anchors, texts: Sequence[str], seed: int) -> tuple[Row, ...]:
+    """The rows of the anchors, each with one of the texts in front of its first request."""
+    draw, start = random.Random(seed), len(opening(model))
+    encoded = [tuple(model.tokenizer.encode(f"{text} ", add_special_tokens=False)) for text in texts]
+    return tuple(
+        Row((*row.ids[:start], *text, *row.ids[start:]), (*row.learn[:start], *[False] * len(text), *row.learn[start:]))
+        for row in anchors.rows
+        for text in [draw.choice(encoded)]
+    )
+
+
 def _ending(last: int | None, end: int) -> tuple[int, ...]:
     """What closes an answer: nothing where it was cut off, the end of its sentence and of its turn else."""
     return () if last is None else (end,) if last == end else (last, end)

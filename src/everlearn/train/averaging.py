@@ -18,7 +18,7 @@ from everlearn.train.anchors import Anchors, kl_to
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
 """Shares of the new weights that are tried, in this order."""
 
-ENOUGH = 0.002
+ENOUGH = 0.02
 """Nats per token by which a step back must lower the divergence to be worth what it forgets."""
 
 KNOWN = 0.98
@@ -50,15 +50,17 @@ def settle(
     tried: list[Average] = []
     for share in SHARES:
         model.restore(between(before, after, share))
+        divergence = float(kl_to(model, anchors, held_out))
+        if not tried and divergence <= ENOUGH:
+            return Average(share, 1.0, divergence)  # no step back could win enough
         known = sum(outcome.right for outcome in model.force(lesson)) / len(lesson)
-        tried.append(Average(share, known, float(kl_to(model, anchors, held_out))))
+        tried.append(Average(share, known, divergence))
         if known < KNOWN * tried[0].known:
             break  # further back on the line even less is known
     good = [average for average in tried if average.known >= KNOWN * tried[0].known]
-    best = tried[0]
-    for average in good:
-        if average.divergence < best.divergence - ENOUGH:
-            best = average
+    best = min(good, key=lambda average: average.divergence)
+    if best.divergence > tried[0].divergence - ENOUGH:
+        best = tried[0]
     model.restore(between(before, after, best.share))
     return best
 

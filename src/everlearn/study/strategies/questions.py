@@ -36,16 +36,17 @@ Question: Where does the garage keep its spare tyres?
 _SHOWN_WORDS = frozenset(word.lower() for word in content_words(_SHOWN))
 
 BEGINNINGS = {
-    "time": ("At what time", "When"),
-    "year": ("In which year", "When"),
-    "money": ("How much", "What is the price"),
-    "count": ("How many", "What is the number"),
-    "number": ("What is the", "Which number"),
-    "day": ("On which day", "When"),
-    "month": ("In which month", "When"),
-    "name": ("Who", "What is the name", "Where", "Which"),
-    "thing": ("What", "Where", "Which"),
+    "time": ("At what time",),
+    "year": ("In which year",),
+    "money": ("How much",),
+    "count": ("How many",),
+    "number": ("What is the",),
+    "day": ("On which day",),
+    "month": ("In which month",),
+    "name": ("Who", "What is the name"),
+    "thing": ("What",),
 }
+"""For each kind of value; the model writes what comes next."""
 
 
 class _Draft(NamedTuple):

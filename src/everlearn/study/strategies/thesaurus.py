@@ -20,7 +20,7 @@ from everlearn.study.strategies.contract import Strategy
 class Thesaurus(Strategy):
     """Questions whose words are exchanged for words near them in WordNet."""
 
-    forms: int = 16
+    forms: int = 12
     """questions for each fact"""
 
     def examples(self, document: Document, model: LanguageModel, seed: int) -> list[Example]:
