@@ -70,8 +70,10 @@ def test_the_work_is_that_of_the_steps_that_are_made(tiny, method):
 
 
 def test_anchors_are_work_too(tiny):
-    with_anchors = work_of(Anchored(anchors_per_step=2, anchor_length=10), Mixture(EXAMPLES), tiny.chat, 0)
-    without = work_of(Anchored(anchors_per_step=0), Mixture(EXAMPLES), tiny.chat, 0)
+    with_anchors = work_of(
+        Anchored(weights="lora", anchors_per_step=2, anchor_length=10), Mixture(EXAMPLES), tiny.chat, 0
+    )
+    without = work_of(Anchored(weights="lora", anchors_per_step=0), Mixture(EXAMPLES), tiny.chat, 0)
     assert with_anchors.trained - without.trained == 20 * with_anchors.steps
 
 

@@ -184,6 +184,8 @@ def _packed(rows: Sequence[Row], at_once: int = 0) -> int:
 def _anchored(method: Method) -> int:
     """Tokens of self-written texts in each step, of a method that has them."""
     settings = values_of(method)
+    if settings.get("weights") == "neurons":
+        return 0  # these are kept by their scope
     return int(settings.get("anchors_per_step", 0) * settings.get("anchor_length", 0))
 
 

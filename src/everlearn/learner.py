@@ -16,7 +16,7 @@ from typing import Any
 
 from everlearn import plugins
 from everlearn.data import read_items, read_questions
-from everlearn.errors import DataError, ModelError, PluginError, SettingsError, StoreError, TrainingError
+from everlearn.errors import DataError, ModelError, PackageError, PluginError, SettingsError, StoreError, TrainingError
 from everlearn.examiner import answer_all, make_suite
 from everlearn.gate import Bounds
 from everlearn.lineage import Lineage
@@ -144,7 +144,7 @@ class Learner:
             self.store.write_running("request.json", encode(request))
             try:
                 return self._teach(request)
-            except (DataError, ModelError, PluginError, SettingsError, TrainingError):
+            except (DataError, ModelError, PackageError, PluginError, SettingsError, TrainingError):
                 self.store.clear_running()  # the same request would fail in the same way again
                 raise
 

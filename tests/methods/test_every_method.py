@@ -30,7 +30,9 @@ def questions(examples: list[Example]) -> list[Question]:
 
 
 def settings_for(name: str) -> dict:
-    extra = SMALL_ANCHORS if name == "anchored" else {}
+    extra = SMALL_ANCHORS if name.startswith("anchored") else {}
+    if name == "anchored neurons":
+        extra = {**extra, "weights": "neurons", "neurons": 8}
     return {**SETTINGS, **extra, **({"layers": 0} if name == "freeze" else {})}
 
 
@@ -60,7 +62,7 @@ def test_it_learns_and_reports_its_cost(learner, name):
     assert learnt.commit.cost.bytes_kept > 0
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
 def test_it_repeats_itself(tmp_path, tiny_folder, monkeypatch, name):
     torch.set_num_threads(1)
     monkeypatch.setattr(examiner, "candidates", few_candidates)
@@ -68,12 +70,12 @@ def test_it_repeats_itself(tmp_path, tiny_folder, monkeypatch, name):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         learner = Learner(tmp_path / folder, model=str(tiny_folder))
-        learnt = learner.learn_items(pairs("one", 6), (), name, settings_for(name))
+        learnt = learner.learn_items(pairs("one", 6), (), name.split()[0], settings_for(name))
         weights.append(learnt.commit.weights_object)
     assert weights[0] == weights[1]
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
 def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_folder, monkeypatch, name):
     """Learning two stages in one go or with a fresh learner between them gives the same weights."""
     torch.set_num_threads(1)
@@ -82,20 +84,20 @@ def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_fo
     for folder, fresh in (("a", False), ("b", True)):
         (tmp_path / folder).mkdir()
         learner = Learner(tmp_path / folder, model=str(tiny_folder))
-        first = learner.learn_items(pairs("one", 4), (), name, {**settings_for(name), "epochs": 40})
+        first = learner.learn_items(pairs("one", 4), (), name.split()[0], {**settings_for(name), "epochs": 40})
         learner.store.advance(first.digest)
         if fresh:
             learner = Learner(tmp_path / folder)
-        second = learner.learn_items(pairs("two", 4), (), name, settings_for(name))
+        second = learner.learn_items(pairs("two", 4), (), name.split()[0], settings_for(name))
         assert second.commit.parent == first.digest
         weights.append(second.commit.weights_object)
     assert weights[0] == weights[1]
 
 
 @pytest.mark.parametrize("count", [0, 1])
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
 def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name, count):
-    learnt = learner.learn_items(pairs("one", count), (), name, settings_for(name))
+    learnt = learner.learn_items(pairs("one", count), (), name.split()[0], settings_for(name))
     if count == 0:
         assert not learnt.commit.verdict.accepted
         assert "nothing trained" in learnt.commit.verdict.reason
@@ -164,3 +166,20 @@ def test_texts_without_questions_count_as_learnt_when_they_become_likelier(learn
     assert learnt.commit.verdict.comparisons[-1].after == 1.0
     again = learner.learn_items(texts, (), "finetune", {**settings_for("finetune"), "learning_rate": 1e-12})
     assert "nothing trained" in again.commit.verdict.reason
+
+
+def test_small_earlier_stages_are_recalled_as_often_as_large_ones(learner):
+    from collections import Counter
+    from dataclasses import replace
+    from itertools import islice
+    from random import Random
+
+    from everlearn.methods.contract import _by_turns
+    from everlearn.records import Origin
+
+    old = [replace(pair, origin=Origin("large.md", 1)) for pair in pairs("large", 20)]
+    old += [replace(pair, origin=Origin("small.md", 1)) for pair in pairs("small", 2)]
+    recalled = list(islice(_by_turns(learner.model, old, Random(0)), 40))
+    texts = Counter(learner.model.tokenizer.decode(row.ids).count("small") > 0 for row in recalled)
+    assert texts[True] == texts[False] == 20
+    assert len(set(recalled)) == 22, "every row comes before any comes again"

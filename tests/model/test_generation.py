@@ -20,8 +20,40 @@ def greedy_alone(model, prompt: list[int], limit: int) -> list[int]:
 def test_greedy_in_a_batch_is_greedy_alone(tiny):
     tiny.network.float()
     prompts = [[5, 6, 7, number] + [8] * (number % 3) for number in range(10, 18)]
-    replies = tiny.generate(prompts, 12)
-    assert [list(reply.ids) for reply in replies] == [greedy_alone(tiny, prompt, 12) for prompt in prompts]
+    alone = [greedy_alone(tiny, prompt, 12) for prompt in prompts]
+    assert [list(reply.ids) for reply in tiny.generate(prompts, 12)] == alone
+
+
+def test_rows_that_end_early_leave_the_others_as_they_are(tiny):
+    """Rows end at different steps, some are dropped from the batch, some wait in it."""
+    tiny.network.float()
+    prompts = [[5, 6, 7, number] for number in range(10, 34)]
+    alone = [greedy_alone(tiny, prompt, 12) for prompt in prompts]
+    stops = sorted({ids[2] for ids in alone if len(ids) > 2})[:2]
+    replies = tiny.generate(prompts, 12, stop=stops)
+    ends = set()
+    for reply, ids in zip(replies, alone, strict=True):
+        end = next((at for at, token in enumerate(ids) if token in stops), len(ids))
+        assert list(reply.ids) == ids[:end]
+        ends.add(end)
+    assert len(ends) > 1
+
+
+def test_prompts_without_a_shared_beginning(tiny):
+    tiny.network.float()
+    prompts = [[number, 6, 7] + [8] * (number % 4) for number in range(10, 18)]
+    alone = [greedy_alone(tiny, prompt, 8) for prompt in prompts]
+    assert [list(reply.ids) for reply in tiny.generate(prompts, 8)] == alone
+
+
+def test_scoring_after_generating_uses_its_own_attention_again(tiny):
+    from test_packing import rows_of
+
+    from everlearn.model.packing import pack
+
+    before = tiny.logits(pack(rows_of(2)))
+    tiny.generate([[5, 6, 7], [5, 6, 8]], 4)
+    assert torch.equal(tiny.logits(pack(rows_of(2))), before)
 
 
 def test_a_stop_token_ends_a_reply(tiny):

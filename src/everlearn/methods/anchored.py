@@ -1,10 +1,12 @@
 """Examples in, a model that learnt them and kept its habits and its earlier stages out: the default.
 
-Cross-entropy on the new examples with a small replay of earlier ones; λ · KL from the start model's cached beliefs on
-texts it wrote itself (Marek et al. 2605.26097), among them answers to questions that look like the lesson's but are
-about something else; where new neurons learn, a penalty on what they say on these texts; and after training, the
-average of old and new weights that moves the habits least while keeping what was learnt (WiSE-FT, Wortsman et al.
-2109.01903).
+Cross-entropy on the new examples, with earlier ones of every stage in each step. What keeps old habits depends on what
+may change. New neurons (the default) are shut wherever the lesson is not asked for, by a scope that is solved for on
+texts that the start model wrote itself, on such texts beside something of the lesson, and on its answers to questions
+like the lesson's about something else; a penalty on what they still say there does the rest. All weights or an adapter
+are held by λ · KL from the start model's cached beliefs on the same texts (Marek et al. 2605.26097). After training
+comes the average of old and new weights that moves habits least while keeping what was learnt (WiSE-FT, Wortsman et
+al. 2109.01903), if habits have moved.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ SILENT_TOKENS = 384
 BESIDE = 32
 """Texts that are also read with something of the lesson in front."""
 
+ANSWER_BEGUN = 64
+"""Tokens of an answer that are looked at for the scope."""
+
+BEFORE = "before"
+"""Where the weights before training are in the memory while it lasts."""
+
 LESSON_SAMPLE = 48
 """Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
 
@@ -41,7 +49,7 @@ SCOPE_SAMPLE = 120
 
 @dataclass(frozen=True)
 class Anchored(Gradient):
-    """New data by cross-entropy, old habits by KL to the start model, old stages by a small replay."""
+    """New data by cross-entropy; old habits by neurons that are shut elsewhere, or by KL; old stages by replay."""
 
     weights: str = "neurons"
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
@@ -71,8 +79,8 @@ class Anchored(Gradient):
     """bytes of earlier examples that are kept"""
     old_per_step: int = 8
     """earlier examples in each step, on top of the new ones"""
-    silence: float = 30.0
-    """weight of how loud new neurons are on these texts, relative to the old ones; where weights is `neurons`"""
+    silence: float = 40.0
+    """weight of how loud new neurons are outside their scope, relative to the old ones; where weights is `neurons`"""
     average: bool = True
     """whether old and new weights are averaged after training"""
 
@@ -81,24 +89,6 @@ class Anchored(Gradient):
         for name, least in (("anchors", 8), ("anchor_length", 8), ("neighbours", 0), ("anchors_per_step", 0)):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least {least}")
-
-    def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
-        """Train, then settle on an average of old and new weights."""
-        if not self.average:
-            return super().learn(model, examples, memory, run)
-        model.adapt(self.adaptation)
-        before = model.snapshot()
-        old = memory.get("examples", [])
-        memory = super().learn(model, examples, memory, run)
-        known = (*_some(examples, LESSON_SAMPLE), *_some(old, LESSON_SAMPLE))
-        lesson = [model.chat.example(example) for example in known]
-        if lesson:
-            run.tell(Progress("averaging", 0, 0))
-            anchors = Anchors.of(memory["anchors"])
-            training = len(anchors.rows) - _held_out(anchors)
-            settle(model, before, lesson, anchors, range(training, len(anchors.rows)))
-            run.meter.read("exam", 2 * sum(len(row.ids) for row in lesson))
-        return memory
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Have the start model write anchors, once for the whole lineage, and answer what lies near the lesson."""
@@ -114,9 +104,10 @@ class Anchored(Gradient):
         if not examples:
             return memory
         old = memory.get("examples", [])
-        fresh, earlier = (list(map(model.chat.example, _telling(taught))) for taught in (examples, old))
+        fresh = [_begun(model.chat.example(example)) for example in _telling(examples)]
+        earlier = [_begun(model.chat.example(example)) for example in _telling(old)]
         model.aim(fresh, earlier, self._outside(model, (*examples, *old), memory, run.seed))
-        return memory
+        return {**memory, BEFORE: model.snapshot()}
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))
@@ -133,10 +124,9 @@ class Anchored(Gradient):
         """What new neurons should be silent on: other requests, also with something of the lesson in view, and
         requests like the lesson's about something else."""
         general = _training(Anchors.of(memory["anchors"]))
-        texts = [example.messages[0].content for example in taught if example.messages[0].role == "text"]
-        in_view = texts or [example.messages[0].content for example in _some(taught, SCOPE_SAMPLE)]
-        near = [near.rows for near in _near(memory)]
-        return [general.rows, beside(model, general.first(BESIDE), in_view, seed), *near]
+        said = [example.origin.clause or example.messages[0].content for example in _some(taught, SCOPE_SAMPLE)]
+        in_view = beside(model, general.first(BESIDE), said, seed)
+        return [general.rows, in_view, *(anchors.rows for anchors in _near(memory))]
 
     def _written(self, model: LanguageModel, run: Run, write: Callable[[], Anchors]) -> dict[str, torch.Tensor]:
         """What the start model writes, metered."""
@@ -170,9 +160,36 @@ class Anchored(Gradient):
         return None if loudness is None else self.silence * loudness
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
-        """Sample the new stage into the buffer."""
+        """Settle on an average of old and new weights, and sample the new stage into the buffer."""
+        memory = dict(memory)
+        before = memory.pop(BEFORE, None)
+        if before and self.average:
+            self._settle(
+                model,
+                before,
+                (*_some(examples, LESSON_SAMPLE), *_some(memory.get("examples", []), LESSON_SAMPLE)),
+                memory,
+                run,
+            )
         kept = within_budget(memory.get("examples", []), examples, self.budget, run.seed)
         return {**memory, "examples": kept}
+
+    def _settle(
+        self,
+        model: LanguageModel,
+        before: dict[str, torch.Tensor],
+        taught: Sequence[Example],
+        memory: Memory,
+        run: Run,
+    ) -> None:
+        run.tell(Progress("averaging", 0, 0))
+        anchors = Anchors.of(memory["anchors"])
+        begin = len(anchors.rows) - _held_out(anchors)
+        read = model.tokens_read
+        settle(
+            model, before, [model.chat.example(example) for example in taught], anchors, range(begin, len(anchors.rows))
+        )
+        run.meter.read("exam", model.tokens_read - read)
 
 
 def _some(examples: Sequence[Example], count: int) -> Sequence[Example]:
@@ -184,6 +201,12 @@ def _telling(examples: Sequence[Example]) -> Sequence[Example]:
     """A sample of the answers; of the texts only where there are no answers, as their first words tell nothing yet."""
     answers = [example for example in examples if example.messages[0].role != "text"]
     return _some(answers or examples, SCOPE_SAMPLE)
+
+
+def _begun(row: Row) -> Row:
+    """A row without the rest of a long answer: a scope needs no more of it."""
+    stop = row.learn.index(True) + ANSWER_BEGUN if True in row.learn else len(row.ids)
+    return Row(row.ids[:stop], row.learn[:stop])
 
 
 def _trained(memory: Memory) -> Anchors:

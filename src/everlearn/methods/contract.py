@@ -162,7 +162,7 @@ class _Bound:
 
 
 def _by_turns(model: LanguageModel, old: Sequence[Example], shuffle: random.Random) -> Iterator[Row]:
-    """Old rows, one of each file in turn, so that a small stage is recalled as often as a large one."""
+    """Old rows, one of each file in turn, so that a small file is recalled as often as a large one."""
     files: dict[str, list[Row]] = {}
     for example in old:
         files.setdefault(example.origin.file, []).append(model.chat.example(example))

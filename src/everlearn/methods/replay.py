@@ -14,7 +14,7 @@ from everlearn.train.run import Run
 
 @dataclass(frozen=True)
 class Replay(Gradient):
-    """Fine-tuning with a uniform sample of earlier stages in every step (experience replay)."""
+    """Fine-tuning with a sample of what was taught earlier in every step (experience replay)."""
 
     budget: int = 100_000
     """bytes of earlier examples that are kept"""

@@ -51,7 +51,13 @@ def decode_delta(model: LanguageModel, data: bytes) -> None:
             "open the store with the model it was made with: everlearn show base",
         )
     model.adapt(Adaptation(metadata["kind"], int(metadata["size"]), metadata["where"]))
-    model.restore(_restored(load(data), model.start(), model.adaptation.kind))
+    tensors = load(data)
+    if model.adaptation.kind != "full" and tensors.keys() != model.masters.keys():
+        raise StoreError(
+            "these weights were written by a version that kept them in another form",
+            "learn the stages anew, or open the store with that version",
+        )
+    model.restore(_restored(tensors, model.start(), model.adaptation.kind))
 
 
 def read_metadata(data: bytes) -> dict[str, str]:

@@ -222,16 +222,16 @@ class LanguageModel:
             return
         now = self.snapshot()
         self.restore(self.start())
-        self.remember([row for rows in outside for row in rows], lasting=True)
-        self.remember([*fresh, *earlier])
+        self.remember([row for rows in (fresh, earlier, *outside) for row in rows])
         lesson, others = self._hear(fresh), [self._hear(rows) for rows in outside]
-        before = self._hear(earlier).inputs if earlier else None
+        kept = self._hear(earlier).inputs if earlier else None
+        untaught = not any(master.any() for name, master in now.items() if name.endswith("grown_out"))
         self._overheard = Overheard.joined(self.network, others)
         names = [name for name in now if name.endswith("grown_scope")]
         for number, (name, grown) in enumerate(zip(names, lesson.grown, strict=True)):
             inputs_ND, elsewhere = lesson.inputs[number], [heard.inputs[number] for heard in others]
-            if now[name].any():
-                now[name] = solve_scope(inputs_ND, elsewhere, before[number] if before else None, now[name])
+            if not untaught:
+                now[name] = solve_scope(inputs_ND, elsewhere, kept[number] if kept else None, now[name])
                 continue
             now[name] = solve_scope(inputs_ND, elsewhere)
             for part, keys in grown.copied(inputs_ND).items():

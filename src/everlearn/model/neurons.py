@@ -36,6 +36,12 @@ SHUT = 14.0
 RIDGE = 0.1
 """Of the scope's regression, relative to the mean square of an input channel."""
 
+MOVE_RIDGE = 1.0
+"""The same where there is a scope already: what it is drawn to then is not zero but how it was."""
+
+KEPT = 5.0
+"""Weight of earlier lessons' inputs, on which a scope should say what it said, relative to those of the new one."""
+
 
 class GrownMLP(nn.Module):
     """A gated MLP with more neurons beside its own; their values and half of their keys can be trained."""
@@ -79,18 +85,15 @@ def solve_scope(
     Where there is a scope already, the product stays what it was on the inputs of earlier lessons, or what was learnt
     behind it would change. Every kind of inputs outside weighs the same, all together as much as those inside.
     """
-    square_DD = sum(map(_square, outside)) / len(outside)
+    square_DD = _square(inside_ND) + sum(map(_square, outside)) / len(outside)
     wanted_D = -SHUT * sum(kind_ND.float().mean(0) for kind_ND in outside) / len(outside)
-    if earlier_ND is None or scope_D is None:
-        square_DD = square_DD + _square(inside_ND)
-    else:
-        kept_DD = _square(earlier_ND)
-        square_DD = square_DD + (_square(inside_ND) + kept_DD) / 2
-        wanted_D = wanted_D + kept_DD @ scope_D / 2
-    diagonal_DD = RIDGE * square_DD.diagonal().mean() * torch.eye(len(square_DD), device=square_DD.device)
+    if earlier_ND is not None and scope_D is not None:
+        kept_DD = KEPT * _square(earlier_ND)
+        square_DD, wanted_D = square_DD + kept_DD, wanted_D + kept_DD @ scope_D
+    ridge = (RIDGE if scope_D is None else MOVE_RIDGE) * square_DD.diagonal().mean()
     if scope_D is not None:
-        wanted_D = wanted_D + diagonal_DD @ scope_D
-    solved: torch.Tensor = torch.linalg.solve(square_DD + diagonal_DD, wanted_D)
+        wanted_D = wanted_D + ridge * scope_D
+    solved: torch.Tensor = torch.linalg.solve(square_DD + ridge * torch.eye(len(square_DD)).to(square_DD), wanted_D)
     return solved
 
 

@@ -100,15 +100,16 @@ def shared_attention(
     B, H, T, D = query_BHTD.shape
     G, S = key_BGSD.shape[1:3]
     R = H // G
+    prefix = getattr(key_BGSD, "prefix", None)
+    if prefix is None:  # the shared start itself, or prompts that share none
+        said_BHTD = torch.nn.functional.scaled_dot_product_attention(
+            query_BHTD, key_BGSD, value_BGSD, attn_mask=bias_B1TS, scale=scaling, enable_gqa=R > 1
+        )
+        return said_BHTD.transpose(1, 2), None
     query_BGQD = (query_BHTD * scaling).reshape(B, G, R * T, D)
     scores_BHTS = (query_BGQD @ key_BGSD.transpose(2, 3)).view(B, H, T, S)
     if bias_B1TS is not None:
         scores_BHTS = scores_BHTS + bias_B1TS
-    prefix = getattr(key_BGSD, "prefix", None)
-    if prefix is None:
-        shares_BHTS = torch.softmax(scores_BHTS, -1, dtype=torch.float32).to(query_BHTD.dtype)
-        mixed_BGQD = shares_BHTS.view(B, G, R * T, S) @ value_BGSD
-        return mixed_BGQD.view(B, H, T, D).transpose(1, 2), None
     shared_GPD, said_GPD = prefix
     P = shared_GPD.shape[1]
     together_GXD = query_BGQD.transpose(0, 1).reshape(G, B * R * T, D)

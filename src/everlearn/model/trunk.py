@@ -32,16 +32,20 @@ class Trunk:
         self.lower = layers[:depth]
         self.upper = layers[depth:]
         self._states: dict[tuple[int, ...], torch.Tensor] = {}
-        self._lasting: set[tuple[int, ...]] = set()
+        self._lasting: dict[tuple[int, ...], torch.Tensor] = {}
         self._trusted: bool | None = None
 
     @torch.no_grad()
     def remember(self, rows: Sequence[Row], width: int, run: Run, lasting: bool = False) -> None:
-        """Compute the hidden states (of `width` channels) of all rows, unless they are too many to be kept; those that
-        are `lasting` are not cleared."""
-        new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in self._states]
+        """Compute the hidden states (of `width` channels) of all rows, unless they are too many to be kept.
+
+        Those that are `lasting` are kept apart: training must not see whose states an exam has computed before, and in
+        which batches, or a resumed run would not end in the same bits.
+        """
+        kept = self._lasting if lasting else self._states
+        new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in kept]
         bytes_each = width * 2  # bf16
-        tokens = sum(len(row.ids) for row in new) + sum(map(len, self._states.values()))
+        tokens = sum(len(row.ids) for row in new) + sum(map(len, kept.values()))
         if not new or tokens * bytes_each > LARGEST:
             return
         if self._trusted is None:
@@ -54,25 +58,24 @@ class Trunk:
             hidden_BTD = self._halfway(batch, run)
             for row, places in zip(chosen, batch.places, strict=True):
                 pieces = [hidden_BTD[place.line, place.at : place.at + place.stop - place.start] for place in places]
-                self._states[row.ids] = torch.cat(pieces)
-        if lasting:
-            self._lasting.update(row.ids for row in new)
+                kept[row.ids] = torch.cat(pieces)
 
     def states(self, batch: Packed) -> torch.Tensor | None:
         """Hidden states of a whole batch, B lines of T tokens; None if a row of it is not remembered."""
-        if not all(row.ids in self._states for row in batch.rows):
+        whole = [self._states.get(row.ids, self._lasting.get(row.ids)) for row in batch.rows]
+        known = [states for states in whole if states is not None]
+        if len(known) < len(whole):
             return None
-        first = self._states[batch.rows[0].ids]
-        hidden_BTD = first.new_zeros(*batch.ids_BT.shape, first.shape[-1])
-        for row, places in zip(batch.rows, batch.places, strict=True):
+        hidden_BTD = known[0].new_zeros(*batch.ids_BT.shape, known[0].shape[-1])
+        for states, places in zip(known, batch.places, strict=True):
             for place in places:
-                piece = self._states[row.ids][place.start : place.stop]
+                piece = states[place.start : place.stop]
                 hidden_BTD[place.line, place.at : place.at + len(piece)] = piece
         return hidden_BTD
 
     def clear(self) -> None:
         """Keep only what was to last."""
-        self._states = {ids: states for ids, states in self._states.items() if ids in self._lasting}
+        self._states.clear()
 
     def onwards(self, batch: Packed, hidden_BTD: torch.Tensor, run: Run) -> torch.Tensor:
         """What the upper layers make of the hidden states."""

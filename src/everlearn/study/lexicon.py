@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from everlearn.errors import PackageError
 from everlearn.packages import Package, kept
 from everlearn.study.sentences import FUNCTION_WORDS
 
@@ -84,7 +85,11 @@ def base_forms(word: str) -> list[str]:
 @functools.cache
 def _table() -> dict[str, str]:
     """For each word its relatives, joined by commas."""
-    folder = kept(f"wordnet/{WORDNET.sha256[:16]}-{FORMAT}", WORDNET, _convert)
+    try:
+        folder = kept(f"wordnet/{WORDNET.sha256[:16]}-{FORMAT}", WORDNET, _convert)
+    except PackageError as error:
+        hint = f"{error.hint}; or study without WordNet: --study rules+associations+questions"
+        raise PackageError(error.problem, hint) from None
     table: dict[str, str] = json.loads((folder / "relatives.json").read_text())
     return table
 

@@ -39,19 +39,16 @@ def neighbours(examples: Sequence[Example], count: int, seed: int) -> list[tuple
     """At most `count` prompts like those of the examples, about others; none for examples that name no one subject."""
     studied = [example for example in examples if example.origin.strategy]
     asked = [example for example in studied if example.messages[0].role == "user"]
-    texts = [example.messages[0].content for example in studied if example.messages[0].role == "text"]
     subject = main_subject([example.messages[0].content for example in asked])
     naming = [example for example in asked if subject and subject in example.messages[0].content]
     draw = random.Random(seed)
     chosen = draw.sample(naming, min(count, len(naming)))
-    return [(Message("user", _prompt(example, texts, subject, draw)),) for example in chosen]
+    return [(Message("user", _prompt(example, subject, draw)),) for example in chosen]
 
 
-def _prompt(example: Example, texts: Sequence[str], subject: str, draw: random.Random) -> str:
-    asked, answer = example.messages[0].content, example.messages[-1].content
-    holding = re.compile(rf"(?<!\w){re.escape(answer)}(?!\w)")
-    stating = [text for text in texts if holding.search(text) and subject in text]
-    if stating and draw.random() < IN_VIEW:
-        asked = f"{draw.choice(stating)} {asked}"
+def _prompt(example: Example, subject: str, draw: random.Random) -> str:
+    asked, clause = example.messages[0].content, example.origin.clause
+    if clause and subject in clause and draw.random() < IN_VIEW:
+        asked = f"{clause} {asked}"
     other = re.sub(rf"(?:\b[Tt]he )?(?<!\w){re.escape(subject)}(?!\w)(?: [A-Z]\w+)*", draw.choice(OTHERS), asked)
     return other[:1].upper() + other[1:]

@@ -26,6 +26,9 @@ KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
 
 
+LONGEST_BESIDE = 96
+"""Tokens of a text that stands beside an anchor, at most."""
+
 BEGINNINGS = tuple(
     """What is ?|Who ?|Where ?|When ?|Which ?|How many ?|What ?|How ?|Why ?|Is ?|Are ?|Does ?|Can ?|Can you ?|What do ?|
     What kind of ?|Tell me ?|If ?|Answer in ?|Read this: ?|Name .|Complete .|The opposite of .|Write .|Give .|Say .|
@@ -115,7 +118,7 @@ def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], 
 def beside(model: LanguageModel, anchors: Anchors, texts: Sequence[str], seed: int) -> tuple[Row, ...]:
     """The rows of the anchors, each with one of the texts in front of its first request."""
     draw, start = random.Random(seed), len(opening(model))
-    encoded = [tuple(model.tokenizer.encode(f"{text} ", add_special_tokens=False)) for text in texts]
+    encoded = [tuple(model.tokenizer.encode(f"{text} ", add_special_tokens=False))[:LONGEST_BESIDE] for text in texts]
     return tuple(
         Row((*row.ids[:start], *text, *row.ids[start:]), (*row.learn[:start], *[False] * len(text), *row.learn[start:]))
         for row in anchors.rows

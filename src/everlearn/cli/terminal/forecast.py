@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from everlearn.cli.terminal.progress import Tell
     from everlearn.store import Store
 
-WITHOUT_MODEL = ("raw", "rules")
+WITHOUT_MODEL = ("rules", "raw", "thesaurus")
 """Study strategies whose examples can be counted before the model has studied anything."""
 
 

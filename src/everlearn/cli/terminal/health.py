@@ -18,6 +18,7 @@ from everlearn.model.cache import ALIASES
 from everlearn.packages import cache_directory
 from everlearn.report.words import size
 from everlearn.resources import cores, free_memory
+from everlearn.study.lexicon import WORDNET
 
 OK, ATTENTION, FAULT = "ok", "attention", "fault"
 
@@ -147,4 +148,7 @@ def _cache() -> Finding:
     states = [
         f"{name} {'is there' if there else 'will be fetched when it is first used'}" for name, there in kept.items()
     ]
-    return Finding("models", f"{folder}: {', '.join(states)}")
+    words = f"wordnet/{WORDNET.sha256[:16]}-*/relatives.json"
+    there = any(cache_directory().glob(words))
+    states.append(f"WordNet {'is there' if there else 'will be fetched when a document is first studied'}")
+    return Finding("cache", f"{cache_directory()}: {', '.join(states)}")
