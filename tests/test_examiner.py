@@ -67,3 +67,18 @@ def test_the_suite_keeps_so_many_of_a_skill(taught, monkeypatch):
     asked = [question("Code?", "42", other) for other in "abc"]
     monkeypatch.setattr(examiner, "candidates", lambda: asked)
     assert len(make_suite(taught, Meter(1), per_skill=2)[0].questions) == 2
+
+
+def test_no_more_candidates_are_asked_than_that_takes(taught, monkeypatch):
+    """Two wrong ones come first, so that a second round is needed; the last twenty are never asked."""
+    asked = [question("Code?", other) for other in ("17", "18")] + [question("Code?", "42", str(n)) for n in range(24)]
+    monkeypatch.setattr(examiner, "candidates", lambda: asked)
+    posed = []
+    monkeypatch.setattr(
+        examiner, "answer_all", lambda model, some, meter: posed.extend(some) or answer_all(model, some, meter)
+    )
+    suite, exam = make_suite(taught, Meter(1), per_skill=3)
+    assert suite.questions == tuple(asked[2:5])
+    assert len(exam.general) == 3
+    assert posed == asked[: len(posed)]
+    assert len(posed) <= 7

@@ -67,6 +67,14 @@ def test_aiming_again_keeps_what_was_learnt(tiny):
     assert pushes(tiny, mlp, rows_between(30, 50)).mean() > -0.4 * neurons.SHUT
 
 
+def test_what_another_method_taught_the_neurons_is_not_copied_over(tiny):
+    tiny.adapt(Adaptation("neurons", 6))
+    tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
+    keys = tiny.masters["model.layers.1.mlp.grown_up"].clone()
+    tiny.aim(rows_between(0, 30), [], [rows_between(60, 90)])
+    assert torch.equal(tiny.masters["model.layers.1.mlp.grown_up"], keys)
+
+
 def rows_between(low, high, seed=0, count=40):
     draw = random.Random(seed)
     return [Row(tuple(draw.choices(range(low, high), k=6)), (False,) * 5 + (True,)) for _ in range(count)]

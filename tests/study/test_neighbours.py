@@ -7,10 +7,15 @@ from everlearn.study.neighbours import OTHERS, neighbours
 from everlearn.study.strategies.contract import exchange
 
 STUDIED = [
-    exchange(f"What is the number of {thing} at the Zorb House?", f"{number}", Origin(), "rules")
+    exchange(
+        f"What is the number of {thing} at the Zorb House?",
+        f"{number}",
+        Origin(),
+        "rules",
+        f"The Zorb House has {number} {thing}.",
+    )
     for number, thing in enumerate(("lamps", "doors", "cups", "beds", "keys", "bells"), 10)
 ]
-TEXTS = [Example((Message("text", "The Zorb House has 12 cups.", learn=True),), Origin("", 0, "raw"))]
 
 
 def test_they_ask_about_something_else():
@@ -21,10 +26,12 @@ def test_they_ask_about_something_else():
 
 
 def test_some_have_the_sentence_in_view_that_holds_the_answer():
-    asked = [prompt[0].content for seed in range(9) for prompt in neighbours(STUDIED + TEXTS, 99, seed)]
-    shown = [text for text in asked if "has 12 cups" in text]
-    assert 0 < len(shown) < len(asked) / 6
-    assert all("number of cups" in text for text in shown)
+    asked = [prompt[0].content for seed in range(9) for prompt in neighbours(STUDIED, 99, seed)]
+    shown = [text for text in asked if " has " in text]
+    assert len(asked) / 5 < len(shown) < len(asked) / 2
+    cups = [text for text in shown if "cups" in text]
+    assert cups
+    assert all("has 12 cups. What is the number of cups" in text for text in cups)
 
 
 def test_there_are_at_most_so_many():

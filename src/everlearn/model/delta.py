@@ -68,7 +68,10 @@ def read_metadata(data: bytes) -> dict[str, str]:
 
 
 def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str, float]:
-    """Euclidean distance between two versions' weights, by layer; empty bytes stand for the base."""
+    """Euclidean distance between two versions' weights, by layer; empty bytes stand for the base.
+
+    Of new neurons their values are compared: these are zero in the base, while keys begin as copies of old ones.
+    """
     from safetensors.torch import load
 
     start = model.start()
@@ -76,7 +79,7 @@ def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str,
     versions = [_restored(load(data), start, kind) if data else start for data in (one, other)]
     changes = [_products(version) if kind == "lora" else version for version in versions]
     squares: dict[str, float] = defaultdict(float)
-    for name in changes[0]:
+    for name in (name for name in changes[0] if kind != "neurons" or name.endswith("grown_out")):
         squares[_layer(name)] += float((changes[1][name] - changes[0][name]).square().sum())
     return {layer: square**0.5 for layer, square in sorted(squares.items(), key=lambda pair: _order(pair[0]))}
 

@@ -101,7 +101,7 @@ def _memory(store: Store | None) -> dict[str, Any]:
 def _asked(plan: Plan, lineage: Lineage | None) -> int:
     """Tokens of all exams: the new questions before and after, the earlier ones and the general ones after.
 
-    In a new store the general candidates are put to the base as well, all of them.
+    In a new store the general candidates are put to the base as well; all are counted, though not all may be asked.
     """
     new = 2 * exam_tokens(plan.chat, plan.questions)
     if lineage is None:
