@@ -91,3 +91,10 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path, tiny_folder, few_quest
                 assert Store.open(folder).verify() == []
         assert outcome(Store.open(folder)) == expected
         assert Store.open(folder).verify() == []
+
+
+def test_a_store_whose_creation_was_cut_short_is_completed(tmp_path, tiny_folder):
+    Store.create(tmp_path)
+    (tmp_path / ".everlearn" / "format.json").unlink()
+    Learner(tmp_path, model=str(tiny_folder))
+    assert Store.open(tmp_path).verify() == []

@@ -276,7 +276,13 @@ class Learner:
 
 
 def _find_or_create(folder: Path) -> Store:
-    """The store in `folder` or above it; a new one in `folder` where there is none."""
+    """The store in `folder` or above it; a new one in `folder` where there is none, or where a crash cut it short."""
     start = folder.resolve()
-    there = any((above / STORE).is_dir() for above in (start, *start.parents))
-    return Store.find(folder) if there else Store.create(folder)
+    for above in (start, *start.parents):
+        root = above / STORE
+        if root.is_dir():
+            begun = not (root / "format.json").exists() and not any(
+                path.is_file() for path in root.glob("objects/**/*")
+            )
+            return Store.create(above) if begun else Store.find(folder)
+    return Store.create(folder)
