@@ -279,10 +279,6 @@ def _find_or_create(folder: Path) -> Store:
     """The store in `folder` or above it; a new one in `folder` where there is none, or where a crash cut it short."""
     start = folder.resolve()
     for above in (start, *start.parents):
-        root = above / STORE
-        if root.is_dir():
-            begun = not (root / "format.json").exists() and not any(
-                path.is_file() for path in root.glob("objects/**/*")
-            )
-            return Store.create(above) if begun else Store.find(folder)
+        if (above / STORE).is_dir():
+            return Store.create(above) if Store.is_begun(above) else Store.find(folder)
     return Store.create(folder)

@@ -1,6 +1,6 @@
 """Queries, keys, values and an additive mask in, attended values out: plain attention for short lines on a CPU.
 
-The fused attention of torch is slow there in its backward pass and for single queries, and repeats keys and values for
+The fused attention of torch is slow there in its backward pass, and repeats keys and values for
 each group of query heads. This one multiplies each key head with all queries of its group at once.
 """
 
@@ -17,10 +17,10 @@ LONGEST = 640
 """Keys up to which it is the faster one; beyond, it would hold too many scores in memory."""
 
 
-def choose_attention(network: Any, queries: int, keys: int) -> None:
-    """Let the network use the faster attention for so many queries and keys a line."""
+def choose_attention(network: Any, keys: int) -> None:
+    """Let the network use the faster attention for lines of so many keys."""
     on_cpu = next(network.parameters()).device.type == "cpu"
-    plain = on_cpu and keys <= LONGEST and (torch.is_grad_enabled() or queries == 1)
+    plain = on_cpu and keys <= LONGEST and torch.is_grad_enabled()
     if plain:
         _register()
     network.config._attn_implementation = PLAIN if plain else "sdpa"

@@ -192,7 +192,7 @@ class LanguageModel:
         # an additive mask: boolean ones are converted in every layer anew
         bias = torch.zeros(mask.shape, dtype=self.network.dtype, device=self.device)
         bias.masked_fill_(~mask, torch.finfo(self.network.dtype).min)
-        choose_attention(self.network, *batch.mask_BTT.shape[1:])
+        choose_attention(self.network, batch.mask_BTT.shape[2])
         last_BTD: torch.Tensor = self._decoder()(
             input_ids=batch.ids_BT.to(self.device) if hidden_BTD is None else None,
             inputs_embeds=hidden_BTD,

@@ -29,7 +29,6 @@ MARK = "grown_"
 TRAINED = ("grown_up", "grown_out")
 """Those of them that are trained."""
 
-
 SHUT = 14.0
 """How far the scope pushes new neurons below their threshold where they are to be shut."""
 

@@ -55,6 +55,12 @@ class Store:
             layout.complete(store._root)
         return store
 
+    @staticmethod
+    def is_begun(folder: Path) -> bool:
+        """Whether the creation of the store in `folder` was cut short, so that nothing can be in it yet."""
+        root = folder.resolve() / layout.STORE
+        return not layout.is_complete(root) and not any(path.is_file() for path in root.glob("objects/**/*"))
+
     @classmethod
     def open(cls, folder: Path) -> Store:
         """The store in `folder`.
