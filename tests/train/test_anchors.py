@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from everlearn.train.anchors import beside, opening, write_anchors
+from everlearn.train.anchors import beside, write_anchors
 
 
 def test_a_text_stands_in_front_and_is_not_held(tiny):
     anchors = write_anchors(tiny, 8, 12, 0)
-    start = len(opening(tiny))
+    start = len(tiny.chat.opening())
     rows = beside(tiny, anchors, ["Zorb is round."], 0)
     text = tuple(tiny.tokenizer.encode("Zorb is round. ", add_special_tokens=False))
     for row, anchor in zip(rows, anchors.rows, strict=True):

@@ -29,7 +29,7 @@ from everlearn.train.loop import Held
 from everlearn.train.run import Progress, Run
 
 SILENT_TOKENS = 384
-"""Tokens at which new neurons are listened to in each step."""
+"""Tokens outside their scope, and of earlier lessons, at which new neurons are listened to in each step."""
 
 BESIDE = 32
 """Texts that are also read with something of the lesson in front."""
@@ -44,7 +44,10 @@ LESSON_SAMPLE = 48
 """Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
 
 SCOPE_SAMPLE = 120
-"""Training rows, of the old ones and of the new ones, from which new neurons learn when to answer."""
+"""Training rows from which new neurons learn when to answer."""
+
+KEPT_SAMPLE = 240
+"""Earlier rows on which they are to go on saying what they say."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Anchored(Gradient):
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
     where: str = "upper"
     """which linear layers carry the adapter: `all`, or `upper` (those in the MLPs of the upper half of the layers)"""
-    learning_rate: float = 1e-3
-    """highest learning rate of AdamW; new neurons want 1e-3, a LoRA adapter 3e-3, full weights 2e-4"""
+    learning_rate: float = 5e-4
+    """highest learning rate of AdamW; new neurons want 5e-4, a LoRA adapter 3e-3, full weights 2e-4"""
     epochs: int = 2
     """how often each example is seen"""
     rows_per_step: int = 8
@@ -81,6 +84,8 @@ class Anchored(Gradient):
     """earlier examples in each step, on top of the new ones"""
     silence: float = 40.0
     """weight of how loud new neurons are outside their scope, relative to the old ones; where weights is `neurons`"""
+    constancy: float = 20.0
+    """weight of how far they stray from what they said on earlier lessons, relative to the old ones"""
     average: bool = True
     """whether old and new weights are averaged after training"""
 
@@ -104,9 +109,13 @@ class Anchored(Gradient):
         if not examples:
             return memory
         old = memory.get("examples", [])
-        fresh = [_begun(model.chat.example(example)) for example in _telling(examples)]
-        earlier = [_begun(model.chat.example(example)) for example in _telling(old)]
-        model.aim(fresh, earlier, self._outside(model, (*examples, *old), memory, run.seed))
+        fresh = _begun(model, examples, SCOPE_SAMPLE)
+        earlier = _begun(model, old, KEPT_SAMPLE)
+        model.aim(
+            [fresh, model.chat.openings(fresh)],
+            [earlier, model.chat.openings(earlier)],
+            self._outside(model, (*examples, *old), memory, run.seed),
+        )
         return {**memory, BEFORE: model.snapshot()}
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
@@ -126,7 +135,7 @@ class Anchored(Gradient):
         general = _training(Anchors.of(memory["anchors"]))
         said = [example.origin.clause or example.messages[0].content for example in _some(taught, SCOPE_SAMPLE)]
         in_view = beside(model, general.first(BESIDE), said, seed)
-        return [general.rows, in_view, *(anchors.rows for anchors in _near(memory))]
+        return [general.rows, model.chat.openings(general.rows), in_view, *(near.rows for near in _near(memory))]
 
     def _written(self, model: LanguageModel, run: Run, write: Callable[[], Anchors]) -> dict[str, torch.Tensor]:
         """What the start model writes, metered."""
@@ -155,9 +164,13 @@ class Anchored(Gradient):
             yield Held(tuple(anchors.rows[index] for index in chosen), anchors.teacher(chosen), self.strength)
 
     def penalty(self, model: LanguageModel, memory: Memory, step: int) -> torch.Tensor | None:
-        """What new neurons say where they should keep silent: far cheaper than KL, as no other layer is computed."""
+        """What new neurons say where they should keep silent, and how far they are from what they said on earlier
+        lessons: far cheaper than KL, as no other layer is computed."""
         loudness = model.loudness(SILENT_TOKENS, step)
-        return None if loudness is None else self.silence * loudness
+        if loudness is None:
+            return None
+        drift = model.drift(SILENT_TOKENS, step)
+        return self.silence * loudness + (0.0 if drift is None else self.constancy * drift)
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Settle on an average of old and new weights, and sample the new stage into the buffer."""
@@ -197,16 +210,13 @@ def _some(examples: Sequence[Example], count: int) -> Sequence[Example]:
     return examples[:: -(-len(examples) // count)] if examples else examples
 
 
-def _telling(examples: Sequence[Example]) -> Sequence[Example]:
-    """A sample of the answers; of the texts only where there are no answers, as their first words tell nothing yet."""
+def _begun(model: LanguageModel, examples: Sequence[Example], count: int) -> list[Row]:
+    """A sample of the answers without the rest of long ones; of the texts only where there are no answers, as their
+    first words tell nothing yet."""
     answers = [example for example in examples if example.messages[0].role != "text"]
-    return _some(answers or examples, SCOPE_SAMPLE)
-
-
-def _begun(row: Row) -> Row:
-    """A row without the rest of a long answer: a scope needs no more of it."""
-    stop = row.learn.index(True) + ANSWER_BEGUN if True in row.learn else len(row.ids)
-    return Row(row.ids[:stop], row.learn[:stop])
+    rows = [model.chat.example(example) for example in _some(answers or examples, count)]
+    stops = [row.learn.index(True) + ANSWER_BEGUN for row in rows]
+    return [Row(row.ids[:stop], row.learn[:stop]) for row, stop in zip(rows, stops, strict=True)]
 
 
 def _trained(memory: Memory) -> Anchors:

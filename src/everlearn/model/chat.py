@@ -6,11 +6,15 @@ that training sees exactly the tokens that generation will produce.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from everlearn.errors import DataError, ModelError
 from everlearn.records import Example, Message, Question
+
+MARKER = "everlearn"
+"""Words put into a template to see what stands around them."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,29 @@ class Chat:
         """Tokens up to where the assistant begins to speak."""
         return tuple(self._encode(self._render(messages, generate=True)))
 
+    def opening(self) -> tuple[int, ...]:
+        """The tokens up to where a user begins to speak."""
+        text = self.tokenizer.decode(self.prompt((Message("user", MARKER),)))
+        return tuple(self._encode(text[: text.index(MARKER)]))
+
+    def turn_of(self, role: str) -> tuple[int, ...]:
+        """The tokens between the end of a turn and the words of the next one, the `user`'s or the `assistant`'s."""
+        turns = {
+            "user": (Message("user", "?"), Message("assistant", MARKER), Message("user", MARKER)),
+            "assistant": (Message("user", MARKER),),
+        }[role]
+        behind = self.tokenizer.decode(self.prompt(turns)).split(MARKER)[1]
+        return tuple(self._encode(behind.removeprefix(self.tokenizer.decode([self.end]))))
+
+    def openings(self, rows: Sequence[Row]) -> list[Row]:
+        """Of each row only the first tokens of what the assistant says are `learn`; rows without any are left out."""
+        turn = self.turn_of("assistant")
+        begun = [
+            Row(row.ids, tuple(learn and row.ids[:at][-len(turn) :] == turn for at, learn in enumerate(row.learn)))
+            for row in rows
+        ]
+        return [row for row in begun if row.targets]
+
     def text(self, ids: list[int]) -> str:
         """The text of some tokens, without special ones."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
@@ -112,7 +139,6 @@ class Chat:
 
     def _end_of_turn(self) -> int:
         """The token that the template puts behind an assistant's words."""
-        marker = "everlearn"
-        closed = self._render((Message("user", "?"), Message("assistant", marker)), generate=False)
-        tail = self._encode(closed[closed.rindex(marker) + len(marker) :].strip())
+        closed = self._render((Message("user", "?"), Message("assistant", MARKER)), generate=False)
+        tail = self._encode(closed[closed.rindex(MARKER) + len(MARKER) :].strip())
         return int(tail[0]) if tail else int(self.tokenizer.eos_token_id)

@@ -18,8 +18,9 @@ from everlearn.model.attention import choose_attention
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
-from everlearn.model.neurons import MARK, TRAINED, Overheard, grow, solve_scope
+from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
+from everlearn.model.scope import Overheard, aimed, deviation, is_taught
 from everlearn.model.trunk import Trunk
 
 SCORE_TOKENS = 2048
@@ -30,6 +31,10 @@ GENERATE_ROWS = 192
 
 PROMPT_TOKENS = 8192
 """Tokens of prompts, padding included, that are read at the same time."""
+
+
+Kinds = Sequence[Sequence[Row]]
+"""Rows by kind; each kind weighs the same."""
 
 
 class Adaptation(NamedTuple):
@@ -79,7 +84,8 @@ class LanguageModel:
         self.masters: dict[str, torch.Tensor] = {}
         self._start: dict[str, torch.Tensor] = {}
         self._trunk: Trunk | None = None
-        self._overheard: Overheard | None = None
+        self._outside: list[Overheard] = []
+        self._kept: list[Overheard] = []
         self.tokens_read = 0
         """Tokens that `force` and `generate` have computed, forward only."""
 
@@ -211,49 +217,45 @@ class LanguageModel:
             self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode, lasting)
 
     @torch.no_grad()
-    def aim(self, fresh: Sequence[Row], earlier: Sequence[Row], outside: Sequence[Sequence[Row]]) -> None:
-        """Let new neurons answer where targets of the `fresh` rows are predicted, still do so where those of `earlier`
-        ones are, and be shut at those of the kinds of rows `outside`.
+    def aim(self, lesson: Kinds, earlier: Kinds, outside: Kinds) -> None:
+        """Let new neurons answer where targets of the lesson's rows are predicted, go on saying what they say where
+        those of `earlier` ones are, and be shut at those `outside`; each of the three is kinds of rows.
 
-        The scope is solved for on what the start model makes of the rows; what is heard `outside` is kept for
-        `loudness`. Nothing happens where no neurons were grown, or nothing is to be learnt.
+        The scope is solved for on what the start model makes of the rows. What is heard is kept for `loudness` and
+        `drift`. Nothing happens where no neurons were grown, or nothing is to be learnt.
         """
-        if self.adaptation.kind != "neurons" or not fresh:
+        if self.adaptation.kind != "neurons" or not any(lesson):
             return
         now = self.snapshot()
+        self.remember([row for kinds in (lesson, earlier, outside) for rows in kinds for row in rows])
+        self._kept = [heard.confirm() for heard in self._hear(earlier)] if is_taught(now) else []
         self.restore(self.start())
-        self.remember([row for rows in (fresh, earlier, *outside) for row in rows])
-        lesson, others = self._hear(fresh), [self._hear(rows) for rows in outside]
-        kept = self._hear(earlier).inputs if earlier else None
-        untaught = not any(master.any() for name, master in now.items() if name.endswith("grown_out"))
-        self._overheard = Overheard.joined(self.network, others)
-        names = [name for name in now if name.endswith("grown_scope")]
-        for number, (name, grown) in enumerate(zip(names, lesson.grown, strict=True)):
-            inputs_ND, elsewhere = lesson.inputs[number], [heard.inputs[number] for heard in others]
-            if not untaught:
-                now[name] = solve_scope(inputs_ND, elsewhere, kept[number] if kept else None, now[name])
-                continue
-            now[name] = solve_scope(inputs_ND, elsewhere)
-            for part, keys in grown.copied(inputs_ND).items():
-                now[name.replace("grown_scope", part)] = keys.float()
-        self.restore(now)
+        self._outside = self._hear(outside)
+        self.restore(aimed(now, self._hear(lesson), self._kept, self._outside))
 
-    def _hear(self, rows: Sequence[Row]) -> Overheard:
-        """What the growing MLPs are given where the targets of the rows are predicted."""
-        heard = Overheard(self.network)
-        for group in batches_by_size(rows, SCORE_TOKENS):
-            batch = pack([rows[index] for index in group])
-            with heard.listening(batch.asked_tokens().to(self.device)):
-                self._hidden(batch)
-        return heard.close()
+    def _hear(self, kinds: Kinds) -> list[Overheard]:
+        """What the growing MLPs are given where the targets of the rows are predicted, for each kind that has rows."""
+        whole = []
+        for rows in filter(None, kinds):
+            heard = Overheard(self.network)
+            for group in batches_by_size(rows, SCORE_TOKENS):
+                batch = pack([rows[index] for index in group])
+                with heard.listening(batch.asked_tokens().to(self.device)):
+                    self._hidden(batch)
+            whole.append(heard.close())
+        return whole
 
     def loudness(self, count: int, seed: int) -> torch.Tensor | None:
         """How loud the new neurons are at `count` of the tokens overheard outside (see `aim`); None without any."""
-        return self._overheard.loudness(count, seed) if self._overheard else None
+        return deviation(self._outside, count, seed) if self._outside else None
+
+    def drift(self, count: int, seed: int) -> torch.Tensor | None:
+        """How far the new neurons are from what they said at `count` tokens of earlier lessons; None without any."""
+        return deviation(self._kept, count, seed) if self._kept else None
 
     def forget(self) -> None:
         """Free what `remember` and `aim` kept."""
-        self._overheard = None
+        self._outside, self._kept = [], []
         if self._trunk:
             self._trunk.clear()
 

@@ -97,7 +97,7 @@ def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> A
     An eighth of them are whatever comes; the others are two short requests with the same beginning, each answered in
     one sentence, so that short answers, and following an example just seen, are among the habits held.
     """
-    start = opening(model)
+    start = model.chat.opening()
     free = [_free(model.chat.end, length) for _ in range(count // 8)]
     pairs = [_two_requests(model, BEGINNINGS[number % len(BEGINNINGS)], length) for number in range(count - len(free))]
     texts = model.play(start, free + pairs, seed)
@@ -107,7 +107,7 @@ def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> A
 
 def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], length: int) -> Anchors:
     """The prompts with the model's own answers of one sentence (at most `length` tokens), with its beliefs on both."""
-    end, start = model.chat.end, opening(model)
+    end, start = model.chat.end, model.chat.opening()
     asked = [model.chat.prompt(prompt) for prompt in prompts]
     replies = model.generate(asked, length, stop=tuple(_sentence_ends(model)))
     answers = [(*reply.ids, *_ending(reply.end, end)) for reply in replies]
@@ -117,7 +117,7 @@ def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], 
 
 def beside(model: LanguageModel, anchors: Anchors, texts: Sequence[str], seed: int) -> tuple[Row, ...]:
     """The rows of the anchors, each with one of the texts in front of its first request."""
-    draw, start = random.Random(seed), len(opening(model))
+    draw, start = random.Random(seed), len(model.chat.opening())
     encoded = [tuple(model.tokenizer.encode(f"{text} ", add_special_tokens=False))[:LONGEST_BESIDE] for text in texts]
     return tuple(
         Row((*row.ids[:start], *text, *row.ids[start:]), (*row.learn[:start], *[False] * len(text), *row.learn[start:]))
@@ -149,8 +149,8 @@ def _two_requests(model: LanguageModel, beginning: str, length: int) -> Script:
     """Two exchanges; the requests begin and end alike."""
     encode = functools.partial(model.tokenizer.encode, add_special_tokens=False)
     words, mark = (encode(part) for part in beginning.rsplit(" ", 1))
-    end, answer = model.chat.end, turn_of(model, "assistant")
-    for between in ((), turn_of(model, "user")):
+    end, answer = model.chat.end, model.chat.turn_of("assistant")
+    for between in ((), model.chat.turn_of("user")):
         yield from _said(between)
         yield from _said(words)
         yield from _turn(end, 0.8, length // 4, frozenset(mark), mark)
@@ -181,26 +181,6 @@ def _sentence_ends(model: LanguageModel) -> frozenset[int]:
     """All tokens with which a sentence may end."""
     pieces = model.tokenizer.batch_decode([[token] for token in range(len(model.tokenizer))])
     return frozenset(token for token, piece in enumerate(pieces) if piece.rstrip().endswith((".", "!", "?")))
-
-
-def turn_of(model: LanguageModel, role: str) -> tuple[int, ...]:
-    """The chat format between the end of a turn and the next one's words, by whose turn that is."""
-    marker = "everlearn"
-    turns = {
-        "user": (Message("user", "?"), Message("assistant", marker), Message("user", marker)),
-        "assistant": (Message("user", marker),),
-    }[role]
-    behind = model.tokenizer.decode(model.chat.prompt(turns)).split(marker)[1]
-    end = model.tokenizer.decode([model.chat.end])
-    return tuple(model.tokenizer.encode(behind.removeprefix(end), add_special_tokens=False))
-
-
-def opening(model: LanguageModel) -> tuple[int, ...]:
-    """The chat format up to where a user begins to speak."""
-    marker = "everlearn"
-    ids = model.chat.prompt((Message("user", marker),))
-    text = model.tokenizer.decode(ids)
-    return tuple(model.tokenizer.encode(text[: text.index(marker)], add_special_tokens=False))
 
 
 @torch.inference_mode()
