@@ -103,12 +103,12 @@ def test_a_run_that_cannot_fit_is_refused():
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE._replace(parameters=7_000_000_000, changing=7_000_000_000), 31_000_000_000)
     assert refused.value.problem == "training 7,000,000,000 weights needs 140 GB of memory, 31 GB are free"
-    assert refused.value.hint == "train an adapter instead: --set weights=lora"
+    assert "--set weights=lora" in refused.value.hint
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE, 0)
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE._replace(changing=10), 0)
-    assert "a smaller --set rank=8" in refused.value.hint
+    assert "--set rank=8" in refused.value.hint
 
 
 def test_exam_tokens_count_a_shared_beginning_once(tiny):

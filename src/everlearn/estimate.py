@@ -115,7 +115,9 @@ def require_memory(size: Size, free: int | None) -> None:
     whole = size.changing == size.parameters
     raise ModelError(
         f"training {size.changing:,} weights needs {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are free",
-        "train an adapter instead: --set weights=lora" if whole else "take a smaller model, or a smaller --set rank=8",
+        "train new neurons or an adapter instead: --set weights=neurons, --set weights=lora"
+        if whole
+        else "take a smaller model, or let less change: --set neurons=64, for an adapter --set rank=8",
     )
 
 

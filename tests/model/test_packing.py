@@ -80,3 +80,10 @@ def test_batches_hold_every_row_once():
 def test_rows_that_start_otherwise_share_a_line():
     rows = [Row((start,) * size, (False,) * (size - 1) + (True,)) for start, size in ((7, 60), (8, 20), (9, 30))]
     assert pack(rows).ids_BT.shape == (2, 64)
+
+
+def test_the_first_target_of_each_stretch_opens_an_answer():
+    learn = (False, False, True, True, False, True, True, False, True)
+    batch = pack([Row(tuple(range(2, 11)), learn), Row((5, 6, 7), (True, True, True))])
+    assert batch.targets_N.tolist() == [4, 5, 7, 8, 10, 6, 7], "the first token of a row cannot be predicted"
+    assert batch.opening_N.tolist() == [True, False, True, False, True, False, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from everlearn.train.losses import Teacher, most_likely, top_k_kl
+from everlearn.train.losses import Teacher, cross_entropy, most_likely, top_k_kl
 
 
 def full_kl(teacher_NV: torch.Tensor, student_NV: torch.Tensor) -> torch.Tensor:
@@ -46,3 +46,10 @@ def test_its_gradient_pulls_the_student_to_the_teacher():
     before = top_k_kl(teacher, student)
     before.backward()
     assert top_k_kl(Teacher(*teacher), student.detach() - 0.5 * student.grad) < before
+
+
+def test_a_weighty_target_counts_as_often_as_its_weight_says():
+    logits, targets = torch.randn(3, 7, generator=torch.Generator().manual_seed(1)), torch.tensor([1, 2, 3])
+    twice = torch.cat([logits[:1], logits]), torch.cat([targets[:1], targets])
+    weighted = cross_entropy(logits, targets, torch.tensor([2.0, 1.0, 1.0]))
+    assert torch.allclose(weighted, torch.nn.functional.cross_entropy(*twice))

@@ -40,6 +40,12 @@ ANSWER_BEGUN = 64
 BEFORE = "before"
 """Where the weights before training are in the memory while it lasts."""
 
+HOLD = "hold"
+"""Where the stage's constancy is, likewise."""
+
+CORRECTING = 0.05
+"""Share of the constancy in a stage of corrections: what lies near a corrected fact must be free to change with it."""
+
 LESSON_SAMPLE = 48
 """Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
 
@@ -68,6 +74,8 @@ class Anchored(Gradient):
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.4
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
+    opening: float = 2.0
+    """weight of an answer's first token in the loss, relative to each other one: it decides what is recalled"""
     strength: float = 2.5
     """λ, the weight of the KL to the start model, unless weights is `neurons`"""
     anchors: int = 96
@@ -101,7 +109,8 @@ class Anchored(Gradient):
             "anchors", lambda: self._written(model, run, lambda: self._anchors(model, run))
         )
         memory = {**memory, "anchors": general}
-        if asked := neighbours(examples, self.neighbours, run.seed):
+        # later stages share the place with earlier ones
+        if asked := neighbours(examples, self.neighbours // (2 if "neighbours" in memory else 1), run.seed):
             near = run.checkpoints.tensors_once(
                 "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
             )
@@ -116,7 +125,8 @@ class Anchored(Gradient):
             [earlier, model.chat.openings(earlier)],
             self._outside(model, (*examples, *old), memory, run.seed),
         )
-        return {**memory, BEFORE: model.snapshot()}
+        correcting = any(example.origin.strategy == "correction" for example in examples)
+        return {**memory, BEFORE: model.snapshot(), HOLD: self.constancy * (CORRECTING if correcting else 1.0)}
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))
@@ -170,12 +180,12 @@ class Anchored(Gradient):
         if loudness is None:
             return None
         drift = model.drift(SILENT_TOKENS, step)
-        return self.silence * loudness + (0.0 if drift is None else self.constancy * drift)
+        return self.silence * loudness + (0.0 if drift is None else memory[HOLD] * drift)
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Settle on an average of old and new weights, and sample the new stage into the buffer."""
         memory = dict(memory)
-        before = memory.pop(BEFORE, None)
+        before, _ = memory.pop(BEFORE, None), memory.pop(HOLD, None)
         if before and self.average:
             self._settle(
                 model,

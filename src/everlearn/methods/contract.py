@@ -65,13 +65,15 @@ class Gradient(Method):
     """optimiser steps that even a small stage gets: it is gone through again until there are so many"""
     tail: float = 0.0
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
+    opening: float = 1.0
+    """weight of an answer's first token in the loss, relative to each other one: it decides what is recalled"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "neurons", "lora"}:
             raise SettingsError(f"weights is {self.weights!r}", "choose `full`, `neurons` or `lora`")
         if self.where not in WHERE:
             raise SettingsError(f"where is {self.where!r}", "choose `all` or `upper`")
-        for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step"):
+        for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step", "opening"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
         if not 0 <= self.tail <= 1:
@@ -92,7 +94,7 @@ class Gradient(Method):
         steps = self._steps(model, self.examples(examples, memory), run.seed)
         held = self.held(memory, len(steps))
         steps = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
-        how = Optimisation(self.learning_rate, tail=self.tail)
+        how = Optimisation(self.learning_rate, tail=self.tail, opening=self.opening)
         fit(model, steps, _Bound(self, memory), how, run)
         return self.finish(model, examples, memory, run)
 

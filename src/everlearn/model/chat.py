@@ -6,6 +6,7 @@ that training sees exactly the tokens that generation will produce.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,12 @@ class Chat:
             for row in rows
         ]
         return [row for row in begun if row.targets]
+
+    @functools.cached_property
+    def sentence_ends(self) -> frozenset[int]:
+        """All tokens with which a sentence may end."""
+        pieces = self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
+        return frozenset(token for token, piece in enumerate(pieces) if piece.rstrip().endswith((".", "!", "?")))
 
     def text(self, ids: list[int]) -> str:
         """The text of some tokens, without special ones."""

@@ -43,6 +43,8 @@ class Packed:
     targets_N: torch.Tensor
     row_N: torch.Tensor
     """Which of the given rows each target belongs to; never falls."""
+    opening_N: torch.Tensor
+    """True at the first target of each stretch of targets: where an answer begins."""
     rows: tuple[Row, ...]
     places: tuple[tuple[Place, Place], ...]
     """Where each row stands: what it shares with its line, and the rest."""
@@ -171,7 +173,7 @@ def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
     positions = torch.zeros(len(lines), width, dtype=torch.long)
     segments = torch.full((len(lines), width), -1)  # padding; else one number for each prefix and each row
     hosts = torch.full((len(lines), width), -2)  # the segment of the prefix that a token may see besides its own
-    asked: list[tuple[int, int, int]] = []  # row, where it is predicted from, target
+    asked: list[tuple[int, int, int, bool]] = []  # row, where it is predicted from, target, whether it opens an answer
     places: dict[int, tuple[Place, Place]] = {}
     for number, line in enumerate(lines):
         at = segment = 0
@@ -193,20 +195,23 @@ def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
                 at = stop
             segment += 1
     asked.sort(key=lambda entry: entry[0])
-    owners_N, predict_N, targets_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 3).unbind(1)
+    owners_N, predict_N, targets_N, opening_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 4).unbind(1)
     where = tuple(places[index] for index in range(len(rows)))
-    return Packed(ids, positions, _mask(segments, hosts), predict_N, targets_N, owners_N, tuple(rows), where)
+    mask_BTT = _mask(segments, hosts)
+    return Packed(ids, positions, mask_BTT, predict_N, targets_N, owners_N, opening_N.bool(), tuple(rows), where)
 
 
-def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) -> list[tuple[int, int, int]]:
-    """For each target of a row: the row, the place in the flattened batch that predicts it, the token."""
+def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) -> list[tuple[int, int, int, bool]]:
+    """For each target of a row: the row, the place in the flattened batch that predicts it, the token, whether it is
+    the first of its stretch."""
     prefix, rest = places
     found = []
     for position, learn in enumerate(row.learn):
         if learn and position > 0:
             before = position - 1
             place = rest if before >= rest.start else prefix
-            found.append((owner, place.line * width + place.at + before - place.start, row.ids[position]))
+            at = place.line * width + place.at + before - place.start
+            found.append((owner, at, row.ids[position], not row.learn[before]))
     return found
 
 

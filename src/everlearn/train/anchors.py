@@ -109,7 +109,7 @@ def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], 
     """The prompts with the model's own answers of one sentence (at most `length` tokens), with its beliefs on both."""
     end, start = model.chat.end, model.chat.opening()
     asked = [model.chat.prompt(prompt) for prompt in prompts]
-    replies = model.generate(asked, length, stop=tuple(_sentence_ends(model)))
+    replies = model.generate(asked, length, stop=tuple(model.chat.sentence_ends))
     answers = [(*reply.ids, *_ending(reply.end, end)) for reply in replies]
     rows = [_after(start, (*ids[len(start) :], *said)) for ids, said in zip(asked, answers, strict=True)]
     return believe(model, rows)
@@ -155,7 +155,7 @@ def _two_requests(model: LanguageModel, beginning: str, length: int) -> Script:
         yield from _said(words)
         yield from _turn(end, 0.8, length // 4, frozenset(mark), mark)
         yield from _said(answer)
-        yield from _turn(end, 0.0, length // 3, _sentence_ends(model), ())
+        yield from _turn(end, 0.0, length // 3, model.chat.sentence_ends, ())
 
 
 def _said(tokens: Sequence[int]) -> Script:
@@ -174,13 +174,6 @@ def _turn(end: int, temperature: float, limit: int, stops: frozenset[int], last:
     else:
         yield from _said(last)
     yield end
-
-
-@functools.cache
-def _sentence_ends(model: LanguageModel) -> frozenset[int]:
-    """All tokens with which a sentence may end."""
-    pieces = model.tokenizer.batch_decode([[token] for token in range(len(model.tokenizer))])
-    return frozenset(token for token, piece in enumerate(pieces) if piece.rstrip().endswith((".", "!", "?")))
 
 
 @torch.inference_mode()

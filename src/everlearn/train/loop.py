@@ -65,6 +65,8 @@ class Optimisation:
     """Largest gradient norm."""
     tail: float = 0.0
     """Share of the steps, counted from the end, whose masters are averaged to the result; 0: the last ones are it."""
+    opening: float = 1.0
+    """Weight of an answer's first token in the loss, relative to each other one."""
 
 
 def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisation, run: Run) -> None:
@@ -81,7 +83,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     run.tell(Progress("reading the lesson", 0, len(steps)))
     model.remember([row for step in steps for row in (*step.rows, *(step.held.rows if step.held else ()))])
     for number in range(begin, len(steps)):
-        loss = _backward(model, steps[number], hooks, number, run)
+        loss = _backward(model, steps[number], hooks, number, how.opening, run)
         if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss} at step {number + 1} of {len(steps)}",
@@ -102,13 +104,14 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         run.checkpoints.save(len(steps), _named("master", masters))
 
 
-def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, run: Run) -> float:
+def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, opening: float, run: Run) -> float:
     """Gradients of all losses onto the network; returns the cross-entropy of the step's rows."""
     held = step.held.rows if step.held else ()
     batch = pack((*step.rows, *held))
     logits_NV = model.logits(batch)
     learnt = sum(row.targets for row in step.rows)
-    loss = cross_entropy(logits_NV[:learnt], batch.targets_N[:learnt].to(model.device))
+    weights_N = torch.where(batch.opening_N[:learnt], opening, 1.0).to(model.device)
+    loss = cross_entropy(logits_NV[:learnt], batch.targets_N[:learnt].to(model.device), weights_N)
     total = loss
     if step.held:
         total = total + step.held.strength * top_k_kl(step.held.teacher.to(model.device), logits_NV[learnt:])

@@ -19,9 +19,10 @@ class Teacher(NamedTuple):
         return Teacher(self.ids_NK.to(device), self.logprobs_NK.to(device))
 
 
-def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
-    """Mean negative log-likelihood of the targets, nats per token."""
-    return functional.cross_entropy(logits_NV, targets_N)
+def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor, weights_N: torch.Tensor) -> torch.Tensor:
+    """Weighted mean of the negative log-likelihood of the targets, nats per token."""
+    nll_N = functional.cross_entropy(logits_NV, targets_N, reduction="none")
+    return (weights_N * nll_N).sum() / weights_N.sum()
 
 
 def most_likely(logits_NV: torch.Tensor, count: int) -> Teacher:
