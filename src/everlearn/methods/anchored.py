@@ -28,7 +28,7 @@ from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
 from everlearn.train.run import Progress, Run
 
-SILENT_TOKENS = 384
+SILENT_TOKENS = 192
 """Tokens outside their scope, and of earlier lessons, at which new neurons are listened to in each step."""
 
 BESIDE = 32
