@@ -84,6 +84,8 @@ def test_nothing_to_learn_is_no_work(tiny):
 def test_backward_takes_twice_a_forward_and_exams_take_one():
     work = Work(examples=1, tokens=10, targets=5, steps=2, trained=100, asked=60)
     assert estimate(work, SIZE, tokens_per_second=36.0).seconds == pytest.approx((3 * 100 + 60) / 36)
+    adapter = SIZE._replace(changing=10)
+    assert estimate(work, adapter, tokens_per_second=36.0).seconds == pytest.approx((2 * 100 + 60) / 36)
 
 
 def test_full_weights_take_twenty_bytes_each_and_frozen_ones_two():

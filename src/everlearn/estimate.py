@@ -38,6 +38,9 @@ PROGRAM = 600_000_000
 BACKWARD = 3
 """Forward and backward together take this many times a forward pass."""
 
+BACKWARD_FROZEN = 2
+"""The same where most weights are frozen, and so get no gradient of their own."""
+
 SAMPLE_BATCHES = 16
 """Batches of which the tokens are counted one by one."""
 
@@ -91,7 +94,8 @@ class Estimate(NamedTuple):
 
 def estimate(work: Work, size: Size, tokens_per_second: float) -> Estimate:
     """The estimate; `tokens_per_second` is the speed of a forward pass."""
-    seconds = (BACKWARD * work.trained + work.asked) / tokens_per_second
+    backward = BACKWARD if size.changing == size.parameters else BACKWARD_FROZEN
+    seconds = (backward * work.trained + work.asked) / tokens_per_second
     activations = work.per_step * (size.hidden * size.layers * ACTIVATION + size.vocabulary * LOGIT)
     memory = PROGRAM + standing_memory(size) + activations
     return Estimate(seconds, memory, _delta_bytes(size))

@@ -29,6 +29,9 @@ Logits of about 20 in bf16 come in steps of 0.125, so smaller leads are luck: re
 which teaches nothing, turns 5 % of the answers that were right by any lead (docs/decisions.md).
 """
 
+PER_SKILL = 30
+"""General questions of each skill, at most."""
+
 SPARE = 1.4
 """Candidates asked at once for each general question that is still missing."""
 
@@ -47,7 +50,15 @@ class Suite:
     habits: tuple[HabitText, ...]
 
 
-def make_suite(model: LanguageModel, meter: Meter, per_skill: int = 30) -> tuple[Suite, Exam]:
+def first_asked() -> list[Question]:
+    """The candidates that a base model is asked in any case; more follow where it fails."""
+    waiting: dict[str, list[Question]] = defaultdict(list)
+    for question in candidates():
+        waiting[question.group].append(question)
+    return [question for group in waiting.values() for question in group[: math.ceil(SPARE * PER_SKILL)]]
+
+
+def make_suite(model: LanguageModel, meter: Meter, per_skill: int = PER_SKILL) -> tuple[Suite, Exam]:
     """The suite for a base model, and the base's own exam: at most `per_skill` questions that it surely can do.
 
     No more candidates are asked than that takes.

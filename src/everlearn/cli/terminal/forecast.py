@@ -10,8 +10,7 @@ from everlearn import memory as memories
 from everlearn.cli.terminal.output import pairs
 from everlearn.data.places import counted
 from everlearn.estimate import estimate, exam_tokens, forward_speed, work_of
-from everlearn.examiner import Suite
-from everlearn.general import candidates
+from everlearn.examiner import SPARE, Suite, first_asked
 from everlearn.lineage import Lineage
 from everlearn.methods.contract import Gradient, Mixture
 from everlearn.model.language_model import LanguageModel
@@ -101,11 +100,11 @@ def _memory(store: Store | None) -> dict[str, Any]:
 def _asked(plan: Plan, lineage: Lineage | None) -> int:
     """Tokens of all exams: the new questions before and after, the earlier ones and the general ones after.
 
-    In a new store the general candidates are put to the base as well; all are counted, though not all may be asked.
+    In a new store the base is asked first, and somewhat more than what becomes the suite.
     """
     new = 2 * exam_tokens(plan.chat, plan.questions)
     if lineage is None:
-        return new + 2 * exam_tokens(plan.chat, candidates())
+        return new + round((1 + 1 / SPARE) * exam_tokens(plan.chat, first_asked()))
     earlier = [question for _, stage in lineage.stages("head") for question in stage.questions]
     return new + exam_tokens(plan.chat, [*_suite(lineage), *earlier])
 
