@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+import torch
+
 from everlearn.methods.anchored import HOLD, Anchored
+from everlearn.methods.finetune import Finetune
+from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message, Origin
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.meter import Meter
@@ -16,10 +21,14 @@ def example(word: str, strategy: str = "") -> Example:
     return Example(turns, Origin(strategy=strategy))
 
 
+def new_run(model, tmp_path) -> Run:
+    meter = Meter(model.parameters)
+    return Run(0, meter, Checkpoints(tmp_path, meter, 1e9))
+
+
 def prepared(model, tmp_path, examples, memory=None):
-    run = Run(0, Meter(model.parameters), Checkpoints(tmp_path, Meter(model.parameters), 1e9))
     model.adapt(SMALL.adaptation)
-    return SMALL.prepare(model, examples, memory or {}, run)
+    return SMALL.prepare(model, examples, memory or {}, new_run(model, tmp_path))
 
 
 def test_a_stage_of_corrections_is_held_less_firmly(tiny, tmp_path):
@@ -42,3 +51,31 @@ def test_what_was_said_on_earlier_lessons_pulls_back(tiny, tmp_path):
     tiny.masters[out].fill_(0.5)
     tiny.publish()
     assert SMALL.penalty(tiny, memory, 0) > near > 0
+    firm, loose = (SMALL.penalty(tiny, {**memory, HOLD: hold}, 0) for hold in (10.0, 0.5))
+    assert firm.item() == pytest.approx(20 * loose.item(), rel=1e-4)
+
+
+def test_nothing_but_what_later_stages_need_is_remembered(tiny, tmp_path):
+    examples = [example("one"), example("two")]
+    memory = prepared(tiny, tmp_path, examples)
+    kept = SMALL.finish(tiny, examples, memory, new_run(tiny, tmp_path))
+    assert set(kept) == {"anchors", "examples"}
+
+
+def test_where_answers_begin_is_a_kind_of_its_own_on_each_side(tiny, tmp_path, monkeypatch):
+    aimed = []
+    monkeypatch.setattr(tiny, "aim", lambda *sides: aimed.extend(sides))
+    prepared(tiny, tmp_path, [example("one")], {"examples": [example("two")]})
+    for rows, begun in (side[:2] for side in aimed):
+        assert 0 < sum(row.targets for row in begun) < sum(row.targets for row in rows)
+
+
+def test_the_first_token_of_an_answer_can_weigh_more(tiny_folder, tmp_path):
+    examples = [example("one two three"), example("four five six")]
+    weights = []
+    for number, opening in enumerate((1.0, 5.0)):
+        model = LanguageModel.load(str(tiny_folder))
+        method = Finetune(epochs=1, least_steps=1, opening=opening)
+        method.learn(model, examples, {}, new_run(model, tmp_path / str(number)))
+        weights.append(torch.cat([master.flatten() for master in model.masters.values()]))
+    assert not torch.equal(*weights)

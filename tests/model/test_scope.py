@@ -32,6 +32,7 @@ def test_aiming_again_keeps_what_was_learnt(tiny):
     tiny.aim([rows_between(0, 30)], [], [rows_between(60, 90)])
     keys = tiny.masters["model.layers.1.mlp.grown_gate"].clone()
     tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
+    tiny.publish()
     mlp, asked = tiny.network.model.layers[1].mlp, rows_between(0, 30)
     before = pushes(tiny, mlp, asked)
     tiny.aim([rows_between(30, 50)], [rows_between(0, 30)], [rows_between(60, 90)])
@@ -40,6 +41,17 @@ def test_aiming_again_keeps_what_was_learnt(tiny):
     moved = (pushes(tiny, mlp, asked) - before).abs().mean()
     assert moved < 0.25 * scope.SHUT, "what was learnt hangs on how far its neurons are open"
     assert pushes(tiny, mlp, rows_between(30, 50)).mean() > -0.4 * scope.SHUT
+
+
+def test_a_scope_that_moves_says_what_it_said_on_earlier_lessons():
+    draw = torch.Generator().manual_seed(0)
+    inside, outside, earlier = (torch.randn(30, 8, generator=draw) + torch.randn(8, generator=draw) for _ in range(3))
+    before = torch.randn(8, generator=draw)
+    moves = [
+        (earlier @ (scope.solve_scope([inside], [outside], kept, before) - before)).square().mean()
+        for kept in ([earlier], [])
+    ]
+    assert moves[0] < 0.2 * moves[1]
 
 
 def test_what_another_method_taught_the_neurons_is_not_copied_over(tiny):
@@ -93,9 +105,9 @@ def test_a_neuron_that_only_its_whole_scope_shuts_is_heard(tiny):
     tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
     tiny.publish()
     mlp = tiny.network.model.layers[1].mlp
-    heard = tiny._outside[0].inputs[0]
-    assert tiny.loudness(2000, 0) > 0
-    assert mlp.new(heard, scope.MARGIN).square().sum() > 4 * mlp.new(heard).square().sum()
+    heard, power = tiny._outside[0].inputs[0], tiny._outside[0]._power[0]
+    with_all_of_it = mlp.new(heard).square().sum() / power
+    assert tiny.loudness(20_000, 0) > 4 * with_all_of_it
 
 
 def test_neurons_are_held_to_what_they_said_on_earlier_lessons(tiny):

@@ -3,10 +3,10 @@
 Cross-entropy on the new examples, with earlier ones of every stage in each step. What keeps old habits depends on what
 may change. New neurons (the default) are shut wherever the lesson is not asked for, by a scope that is solved for on
 texts that the start model wrote itself, on such texts beside something of the lesson, and on its answers to questions
-like the lesson's about something else; a penalty on what they still say there does the rest. All weights or an adapter
-are held by λ · KL from the start model's cached beliefs on the same texts (Marek et al. 2605.26097). After training
-comes the average of old and new weights that moves habits least while keeping what was learnt (WiSE-FT, Wortsman et
-al. 2109.01903), if habits have moved.
+like the lesson's about something else; a penalty on what they still say there does the rest, and another one holds them
+to what they said on earlier lessons. All weights or an adapter are held by λ · KL from the start model's cached beliefs
+on the same texts (Marek et al. 2605.26097). After training comes the average of old and new weights that moves habits
+least while keeping what was learnt (WiSE-FT, Wortsman et al. 2109.01903), if habits have moved.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ HOLD = "hold"
 """Where the stage's constancy is, likewise."""
 
 CORRECTING = 0.05
-"""Share of the constancy in a stage of corrections: what lies near a corrected fact must be free to change with it."""
+"""Share of the constancy in a stage with corrections: what lies near a corrected fact must be free to change too."""
 
 LESSON_SAMPLE = 48
 """Training rows, of the old ones and of the new ones, by which averaging sees what is known."""
@@ -93,7 +93,7 @@ class Anchored(Gradient):
     silence: float = 40.0
     """weight of how loud new neurons are outside their scope, relative to the old ones; where weights is `neurons`"""
     constancy: float = 20.0
-    """weight of how far they stray from what they said on earlier lessons, relative to the old ones"""
+    """weight of how far they stray from what they said on earlier lessons, relative to the old ones; likewise"""
     average: bool = True
     """whether old and new weights are averaged after training"""
 
@@ -109,7 +109,7 @@ class Anchored(Gradient):
             "anchors", lambda: self._written(model, run, lambda: self._anchors(model, run))
         )
         memory = {**memory, "anchors": general}
-        # later stages share the place with earlier ones
+        # where there are some already half as many will do: writing them takes time
         if asked := neighbours(examples, self.neighbours // (2 if "neighbours" in memory else 1), run.seed):
             near = run.checkpoints.tensors_once(
                 "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
@@ -133,7 +133,7 @@ class Anchored(Gradient):
         return write_anchors(model, self.anchors, self.anchor_length, run.seed)
 
     def _near(self, model: LanguageModel, asked: Sequence[tuple[Message, ...]], memory: Memory, seed: int) -> Anchors:
-        """An even sample of the earlier stages' neighbours and the new stage's."""
+        """A sample of the earlier stages' neighbours and the new stage's."""
         new = write_answers(model, asked, self.anchor_length // 2)
         return (Anchors.of(memory["neighbours"]) + new if "neighbours" in memory else new).sample(self.neighbours, seed)
 
@@ -185,7 +185,8 @@ class Anchored(Gradient):
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Settle on an average of old and new weights, and sample the new stage into the buffer."""
         memory = dict(memory)
-        before, _ = memory.pop(BEFORE, None), memory.pop(HOLD, None)
+        before = memory.pop(BEFORE, None)
+        memory.pop(HOLD, None)
         if before and self.average:
             self._settle(
                 model,

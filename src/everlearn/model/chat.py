@@ -90,9 +90,14 @@ class Chat:
     def openings(self, rows: Sequence[Row]) -> list[Row]:
         """Of each row only the first tokens of what the assistant says are `learn`; rows without any are left out."""
         turn = self.turn_of("assistant")
+        size = len(turn)
         begun = [
-            Row(row.ids, tuple(learn and row.ids[:at][-len(turn) :] == turn for at, learn in enumerate(row.learn)))
+            Row(
+                row.ids,
+                tuple(learn and at >= size and row.ids[at - size : at] == turn for at, learn in enumerate(row.learn)),
+            )
             for row in rows
+            if turn
         ]
         return [row for row in begun if row.targets]
 

@@ -221,13 +221,15 @@ class LanguageModel:
         """Let new neurons answer where targets of the lesson's rows are predicted, go on saying what they say where
         those of `earlier` ones are, and be shut at those `outside`; each of the three is kinds of rows.
 
-        The scope is solved for on what the start model makes of the rows. What is heard is kept for `loudness` and
-        `drift`. Nothing happens where no neurons were grown, or nothing is to be learnt.
+        The scope is solved for on what the start model makes of the lesson and of what is outside, and on what the
+        model makes of earlier rows now. What is heard is kept for `loudness` and `drift`. Nothing happens where no
+        neurons were grown, or nothing is to be learnt.
         """
         if self.adaptation.kind != "neurons" or not any(lesson):
             return
         now = self.snapshot()
         self.remember([row for kinds in (lesson, earlier, outside) for rows in kinds for row in rows])
+        # before the start model takes over: what they said is to be heard, not what they would have said untaught
         self._kept = [heard.confirm() for heard in self._hear(earlier)] if is_taught(now) else []
         self.restore(self.start())
         self._outside = self._hear(outside)

@@ -44,7 +44,8 @@ class Packed:
     row_N: torch.Tensor
     """Which of the given rows each target belongs to; never falls."""
     opening_N: torch.Tensor
-    """True at the first target of each stretch of targets: where an answer begins."""
+    """True at the first target of each stretch of targets: where an answer begins. The first token of all is none: a
+    raw text begins anyhow."""
     rows: tuple[Row, ...]
     places: tuple[tuple[Place, Place], ...]
     """Where each row stands: what it shares with its line, and the rest."""
@@ -202,8 +203,8 @@ def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
 
 
 def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) -> list[tuple[int, int, int, bool]]:
-    """For each target of a row: the row, the place in the flattened batch that predicts it, the token, whether it is
-    the first of its stretch."""
+    """For each target of a row: the row, the place in the flattened batch that predicts it, the token, whether it
+    opens an answer."""
     prefix, rest = places
     found = []
     for position, learn in enumerate(row.learn):
@@ -211,7 +212,7 @@ def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) 
             before = position - 1
             place = rest if before >= rest.start else prefix
             at = place.line * width + place.at + before - place.start
-            found.append((owner, at, row.ids[position], not row.learn[before]))
+            found.append((owner, at, row.ids[position], before > 0 and not row.learn[before]))
     return found
 
 

@@ -97,8 +97,8 @@ class Overheard:
 
 
 def deviation(kinds: Sequence[Overheard], count: int, seed: int) -> torch.Tensor:
-    """The same, mean over several kinds, of which each has its share of the `count` tokens."""
-    return _mean([kind.deviation(count // len(kinds), seed) for kind in kinds])
+    """Mean of the deviation over several kinds of tokens heard, of which each has its share of the `count`."""
+    return _mean([kind.deviation(max(1, count // len(kinds)), seed) for kind in kinds])
 
 
 def aimed(

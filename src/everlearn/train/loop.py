@@ -105,7 +105,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
 
 
 def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, opening: float, run: Run) -> float:
-    """Gradients of all losses onto the network; returns the cross-entropy of the step's rows."""
+    """Gradients of all losses onto the network; returns the weighted cross-entropy of the step's rows."""
     held = step.held.rows if step.held else ()
     batch = pack((*step.rows, *held))
     logits_NV = model.logits(batch)
