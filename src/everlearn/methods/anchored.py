@@ -117,16 +117,21 @@ class Anchored(Gradient):
             memory = {**memory, "neighbours": near}
         if not examples:
             return memory
+        if self.weights == "neurons":
+            self._aim(model, examples, memory, run.seed)
+        correcting = any(example.origin.strategy == "correction" for example in examples)
+        return {**memory, BEFORE: model.snapshot(), HOLD: self.constancy * (CORRECTING if correcting else 1.0)}
+
+    def _aim(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, seed: int) -> None:
+        """Tell new neurons where to answer, where to go on as before, and where to be silent."""
         old = memory.get("examples", [])
         fresh = _begun(model, examples, SCOPE_SAMPLE)
         earlier = _begun(model, old, KEPT_SAMPLE)
         model.aim(
             [fresh, model.chat.openings(fresh)],
             [earlier, model.chat.openings(earlier)],
-            self._outside(model, (*examples, *old), memory, run.seed),
+            self._outside(model, (*examples, *old), memory, seed),
         )
-        correcting = any(example.origin.strategy == "correction" for example in examples)
-        return {**memory, BEFORE: model.snapshot(), HOLD: self.constancy * (CORRECTING if correcting else 1.0)}
 
     def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))

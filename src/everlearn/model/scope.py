@@ -111,16 +111,16 @@ def aimed(
 
     Neurons that nothing was taught yet also become copies of those old ones that differ most within the lesson.
     """
-    aimed = dict(masters)
+    changed = dict(masters)
     fresh = not is_taught(masters)
     names = [name for name in masters if name.endswith("grown_scope")]
     for number, (name, grown) in enumerate(zip(names, lesson[0].grown, strict=True)):
         inside, earlier, outside = ([kind.inputs[number] for kind in kinds] for kinds in (lesson, kept, others))
-        aimed[name] = solve_scope(inside, outside, earlier, None if fresh else masters[name])
+        changed[name] = solve_scope(inside, outside, earlier, None if fresh else masters[name])
         if fresh:
             for part, keys in grown.copied(inside[0]).items():
-                aimed[name.replace("grown_scope", part)] = keys.float()
-    return aimed
+                changed[name.replace("grown_scope", part)] = keys.float()
+    return changed
 
 
 def is_taught(masters: dict[str, torch.Tensor]) -> bool:
