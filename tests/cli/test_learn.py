@@ -8,7 +8,6 @@ import torch
 from everlearn.cli.learn import PACKAGE
 from everlearn.cli.terminal import plan
 from everlearn.learner import DEFAULT_METHOD
-from everlearn.model.language_model import LanguageModel
 from everlearn.store import Store
 from everlearn.study.lesson import DEFAULT
 from everlearn.train import loop
@@ -257,17 +256,17 @@ def test_a_dry_run_counts_what_would_be_replayed(call, home):
 
 def stop_at(step: int, monkeypatch):
     """Ctrl-C in the middle of training."""
-    publish = LanguageModel.publish
+    whole = loop._collect_gradients
     seen = []
 
     def counted(model):
         seen.append(model)
         if len(seen) == step:
             raise KeyboardInterrupt
-        publish(model)
+        return whole(model)
 
-    monkeypatch.setattr(LanguageModel, "publish", counted)
-    return lambda: monkeypatch.setattr(LanguageModel, "publish", publish)
+    monkeypatch.setattr(loop, "_collect_gradients", counted)
+    return lambda: monkeypatch.setattr(loop, "_collect_gradients", whole)
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_can_be_resumed(call, home, monkeypatch):

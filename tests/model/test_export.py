@@ -6,7 +6,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from everlearn.errors import ModelError
 from everlearn.model.export import export_adapter, export_merged
+from everlearn.model.fused import fuse
 from everlearn.model.language_model import Adaptation
+from everlearn.model.low_rank import quicken
 
 IDS = torch.tensor([[0, 70, 80, 90, 1]])
 
@@ -46,6 +48,7 @@ def test_full_weights_are_loaded_bit_by_bit(with_full_weights, tmp_path):
     export_merged(with_full_weights, tmp_path / "out")
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
     assert loaded.dtype == torch.bfloat16
+    fuse(loaded)
     assert torch.equal(logits(loaded), logits(with_full_weights.network))
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
     assert tokenizer.chat_template == with_full_weights.tokenizer.chat_template
@@ -84,6 +87,8 @@ def test_peft_loads_the_adapter(with_adapter, tiny_folder, tmp_path):
     base = AutoModelForCausalLM.from_pretrained(tiny_folder)
     untouched = logits(base)
     loaded = PeftModel.from_pretrained(base, tmp_path / "out", autocast_adapter_dtype=False)
+    fuse(loaded)
+    quicken(loaded)
     assert torch.equal(logits(loaded), logits(with_adapter.network))
     assert not torch.equal(logits(loaded), untouched)
 

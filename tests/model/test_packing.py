@@ -77,9 +77,9 @@ def test_batches_hold_every_row_once():
     assert len(groups) > 1
 
 
-def test_rows_that_start_otherwise_share_a_line():
-    rows = [Row((start,) * size, (False,) * (size - 1) + (True,)) for start, size in ((7, 60), (8, 20), (9, 30))]
-    assert pack(rows).ids_BT.shape == (2, 64)
+def test_nothing_is_padded_but_the_end_of_the_line():
+    rows = [Row((start,) * size, (False,) * (size - 1) + (True,)) for start, size in ((7, 59), (8, 20), (9, 30))]
+    assert pack(rows).tokens == 112
 
 
 def test_the_first_target_of_each_stretch_opens_an_answer():

@@ -82,7 +82,7 @@ def test_neurons_are_as_loud_as_what_they_add_to_the_mlp(tiny):
     tiny.logits(batch)
     hooks[0].remove()
     ((given, said),) = heard
-    own = batch.asked_tokens()
+    own = batch.asked_tokens()[None]
     wanted = mlp.new(given[own], scope.MARGIN).square().sum() / said[own].square().sum()
     assert torch.allclose(loud, wanted, rtol=0.1)
 
@@ -146,4 +146,4 @@ def pushes(model, mlp, rows):
     batch = pack(rows)
     model.logits(batch)
     hook.remove()
-    return heard[0][batch.asked_tokens()] @ mlp.grown_scope
+    return heard[0][batch.asked_tokens()[None]] @ mlp.grown_scope

@@ -117,10 +117,10 @@ class Gradient(Method):
         return None
 
     def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
-        """Change the gradients in place."""
+        """Change the gradients (bf16, by name), in place or by others."""
 
     def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
-        """Change the masters after the optimiser has moved them."""
+        """Change the masters after the optimiser has moved them, and publish them."""
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """After training: merge, average, remember."""

@@ -30,9 +30,13 @@ def add_adapter(network: Any, rank: int, where: str = "all") -> Any:
     import torch
     from peft import get_peft_model
 
+    from everlearn.model.low_rank import quicken
+
     with torch.random.fork_rng():
         torch.manual_seed(0)  # every process starts from the same adapter, or no run could be resumed
-        return get_peft_model(network, _config(network, rank, where), autocast_adapter_dtype=False)
+        adapted = get_peft_model(network, _config(network, rank, where), autocast_adapter_dtype=False)
+    quicken(adapted)
+    return adapted
 
 
 def save_adapter(network: Any, folder: Path) -> None:

@@ -1,55 +1,189 @@
-"""Queries, keys, values and an additive mask in, attended values out: plain attention for short lines on a CPU.
+"""Heads of a packed line of tokens in, attended values out: each token sees its own segment and those above it.
 
-The fused attention of torch is slow there in its backward pass, and repeats keys and values for
-each group of query heads. This one multiplies each key head with all queries of its group at once.
+Segments of about the same length are attended together, so that neither other rows' tokens nor padding are computed.
+The gradient computes attention again instead of keeping it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import torch
+from torch.nn import functional
 
-PLAIN = "everlearn_plain"
+from everlearn.model.kernels.library import call, usable
+
+PACKED = "everlearn_packed"
 """The name under which transformers knows this attention."""
 
-LONGEST = 640
-"""Keys up to which it is the faster one; beyond, it would hold too many scores in memory."""
+QUERIES = 128
+"""Queries of a long segment that are attended at the same time; keys behind them are left out."""
 
 
-def choose_attention(network: Any, keys: int) -> None:
-    """Let the network use the faster attention for lines of so many keys."""
-    on_cpu = next(network.parameters()).device.type == "cpu"
-    plain = on_cpu and keys <= LONGEST and torch.is_grad_enabled()
-    if plain:
-        _register()
-    network.config._attn_implementation = PLAIN if plain else "sdpa"
+class Group(NamedTuple):
+    """B segments of at most T tokens behind starts of P tokens; places in the line, -1 where a segment is shorter."""
+
+    own_BT: torch.Tensor
+    keys_BS: torch.Tensor
+    """The starts' places, then the segments' own: S = P + T."""
+
+    @classmethod
+    def of(cls, segments: Sequence[tuple[list[int], range]]) -> Group:
+        """Of segments, each given by the places of what it sees above itself and its own."""
+        longest = max(len(own) for _, own in segments)
+        own = [[*places, *[-1] * (longest - len(places))] for _, places in segments]
+        keys = [[*seen, *places] for (seen, _), places in zip(segments, own, strict=True)]
+        return cls(torch.tensor(own, dtype=torch.int32), torch.tensor(keys, dtype=torch.int32))
+
+    @property
+    def start(self) -> int:
+        """P, the tokens that all of a segment see."""
+        return self.keys_BS.shape[1] - self.own_BT.shape[1]
+
+    def to(self, device: torch.device) -> Group:
+        """The same on a device."""
+        return Group(self.own_BT.to(device), self.keys_BS.to(device))
 
 
-def plain_attention(
+Layout = tuple[Group, ...]
+"""Who sees whom in a line: each of its tokens is in one group, but for those that fill it up."""
+
+
+def packed_attention(
+    query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, layout: Layout, scaling: float
+) -> torch.Tensor:
+    """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups."""
+    if usable(query_NHD, key_NGD, value_NGD):
+        heads = (heads.contiguous() for heads in (query_NHD, key_NGD, value_NGD))
+        mixed_NHD: torch.Tensor = _Packed.apply(*heads, layout, scaling)
+        return mixed_NHD
+    mixed_NHD = torch.zeros_like(query_NHD)
+    for group in layout:
+        own, keys = group.own_BT.long(), group.keys_BS.long()
+        T, S = own.shape[1], keys.shape[1]
+        mixed_BHTD = functional.scaled_dot_product_attention(
+            query_NHD[own.clamp(min=0)].transpose(1, 2),
+            key_NGD[keys.clamp(min=0)].transpose(1, 2),
+            value_NGD[keys.clamp(min=0)].transpose(1, 2),
+            # a segment's padding stands behind its tokens, which therefore never see it
+            attn_mask=None if S == T else torch.ones(T, S, dtype=torch.bool, device=own.device).tril(S - T),
+            is_causal=S == T,
+            scale=scaling,
+            enable_gqa=query_NHD.shape[1] > key_NGD.shape[1],
+        )
+        real = own >= 0
+        mixed_NHD = mixed_NHD.index_put((own[real],), mixed_BHTD.transpose(1, 2)[real])
+    return mixed_NHD
+
+
+class _Packed(torch.autograd.Function):
+    """The same by matrix products over groups, and kernels for what stands between them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, layout: Layout, scaling: float
+    ) -> torch.Tensor:
+        ctx.save_for_backward(query, key, value)
+        ctx.layout, ctx.scaling = layout, scaling
+        mixed = torch.zeros_like(query)
+        for group in layout:
+            keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
+            for begin in range(0, group.own_BT.shape[1], QUERIES):
+                tile = _Tile(group, begin, query, keys, scaling)
+                _give(tile.shares @ tile.seen(values), tile.own, mixed)
+        return mixed
+
+    @staticmethod
+    def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        query, key, value = ctx.saved_tensors
+        of_mixed = given[0].contiguous()
+        of_query = torch.zeros_like(query)
+        of_key, of_value = (torch.zeros(key.shape, dtype=torch.float32) for _ in range(2))
+        for group in ctx.layout:
+            keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
+            for begin in range(0, group.own_BT.shape[1], QUERIES):
+                tile = _Tile(group, begin, query, keys, ctx.scaling)
+                of_tile = tile.fold(_take(of_mixed, tile.own))
+                _add(tile.shares.mT @ of_tile, tile.keys, of_value)
+                of_scores = of_tile @ tile.seen(values).mT
+                call("softmax_backward", tile.shares, of_scores, *_rows(of_scores), ctx.scaling)
+                _give(of_scores @ tile.seen(keys), tile.own, of_query)
+                _add(of_scores.mT @ tile.queries, tile.keys, of_key)
+        return of_query, of_key.to(key.dtype), of_value.to(value.dtype), None, None
+
+
+class _Tile:
+    """Some queries of a group, X = B·G of them folded to Q = H/G·T, and how they share out what they see."""
+
+    def __init__(self, group: Group, begin: int, query: torch.Tensor, keys: torch.Tensor, scaling: float) -> None:
+        self.own = group.own_BT[:, begin : begin + QUERIES].contiguous()
+        width = self.own.shape[1]
+        self.end = group.start + begin + width
+        self.keys = group.keys_BS[:, : self.end].contiguous()
+        self.groups = keys.shape[1]
+        self.queries = self.fold(_take(query, self.own))
+        self.shares = self.queries @ self.seen(keys).mT
+        rows, count = _rows(self.shares)
+        call("causal_softmax", self.shares, rows, width, count, group.start + begin + 1, scaling)
+
+    def fold(self, heads_BHTD: torch.Tensor) -> torch.Tensor:
+        B, H, T, D = heads_BHTD.shape
+        return heads_BHTD.view(B * self.groups, H // self.groups * T, D)
+
+    def seen(self, keys_BGSD: torch.Tensor) -> torch.Tensor:
+        """Keys or values up to the last that a query of the tile sees, as XSD."""
+        return keys_BGSD[:, :, : self.end].flatten(0, 1)
+
+
+def _rows(scores: torch.Tensor) -> tuple[int, int]:
+    return scores.shape[0] * scores.shape[1], scores.shape[2]
+
+
+def _take(heads_NHD: torch.Tensor, places_BT: torch.Tensor) -> torch.Tensor:
+    """Heads of the tokens at these places, as BHTD."""
+    _, H, D = heads_NHD.shape
+    B, T = places_BT.shape
+    taken = heads_NHD.new_empty(B, H, T, D)
+    call("take_heads", heads_NHD, places_BT, taken, B, T, H, D)
+    return taken
+
+
+def _give(made: torch.Tensor, places_BT: torch.Tensor, heads_NHD: torch.Tensor) -> None:
+    """Put heads (BHTD, in any folding) back to where their tokens are."""
+    call("give_heads", made, places_BT, heads_NHD, *places_BT.shape, *heads_NHD.shape[1:])
+
+
+def _add(made: torch.Tensor, places_BS: torch.Tensor, heads_NGD: torch.Tensor) -> None:
+    """Add heads (BGSD, in any folding) to those of their tokens."""
+    call("add_heads", made.contiguous(), places_BS, heads_NGD, *places_BS.shape, *heads_NGD.shape[1:])
+
+
+@contextmanager
+def attending_packed(network: Any) -> Iterator[None]:
+    """Let the network attend through this file; it must be given a `layout` then, and builds no mask."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+
+    AttentionInterface.register(PACKED, _for_transformers)
+    AttentionMaskInterface.register(PACKED, lambda *_, **__: None)
+    before = network.config._attn_implementation
+    network.config._attn_implementation = PACKED
+    try:
+        yield
+    finally:
+        network.config._attn_implementation = before
+
+
+def _for_transformers(
     module: Any,
-    query_BHTD: torch.Tensor,
-    key_BGSD: torch.Tensor,
-    value_BGSD: torch.Tensor,
-    bias_B1TS: torch.Tensor | None,
+    query_BHND: torch.Tensor,
+    key_BGND: torch.Tensor,
+    value_BGND: torch.Tensor,
+    bias: torch.Tensor | None,
     scaling: float,
+    layout: Layout,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Softmax in fp32 (B lines, H query heads, G key heads, T queries, S keys, D channels); returns BTHD."""
-    B, H, T, D = query_BHTD.shape
-    G, S = key_BGSD.shape[1:3]
-    query_BGQD = (query_BHTD * scaling).reshape(B, G, H // G * T, D)
-    scores_BHTS = (query_BGQD @ key_BGSD.transpose(2, 3)).view(B, H, T, S)
-    if bias_B1TS is not None:
-        scores_BHTS = scores_BHTS + bias_B1TS
-    shares_BHTS = torch.softmax(scores_BHTS, -1, dtype=torch.float32).to(query_BHTD.dtype)
-    mixed_BGQD = shares_BHTS.view(B, G, H // G * T, S) @ value_BGSD
-    return mixed_BGQD.view(B, H, T, D).transpose(1, 2), None
-
-
-def _register() -> None:
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
-
-    AttentionInterface.register(PLAIN, plain_attention)
-    AttentionMaskInterface.register(PLAIN, eager_mask)
+    query, key, value = (heads[0].transpose(0, 1) for heads in (query_BHND, key_BGND, value_BGND))
+    return packed_attention(query, key, value, layout, scaling)[None], None

@@ -17,7 +17,7 @@ from everlearn.errors import ModelError
 from everlearn.packages import Package, kept
 from everlearn.settings import nearest
 
-CONVERSION = 1
+CONVERSION = 2
 """Raised whenever the conversion changes what it writes, so that old caches are not reused."""
 
 

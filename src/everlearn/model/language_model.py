@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import torch
 
 from everlearn.errors import ModelError
-from everlearn.model.attention import choose_attention
+from everlearn.model.attention import attending_packed
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
+from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
+from everlearn.model.kernels.logits import survey
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.scope import Overheard, aimed, deviation, is_taught
@@ -77,6 +79,7 @@ class LanguageModel:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # loaded in bf16 already; a cast here would round the rotary frequencies, which transformers keeps in fp32
         self.network = network.to(self.device).eval()
+        fuse(self.network)
         self.tokenizer = tokenizer
         self.context = int(network.config.max_position_embeddings)
         self.chat = Chat(tokenizer, self.context)
@@ -96,15 +99,11 @@ class LanguageModel:
         Raises:
             ModelError: it cannot be found, fetched, or loaded.
         """
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
+        from transformers import AutoTokenizer
 
         folder = model_directory(name)
-        logging.disable_progress_bar()
         try:
-            network = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
-            )
+            network = _network(name)
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as error:
             raise ModelError(
@@ -148,10 +147,8 @@ class LanguageModel:
         if adaptation.kind == "neurons" or adaptation == ("lora", adaptation.size, "upper"):
             layers = self._decoder().layers
             self._trunk = Trunk(layers, len(layers) // 2)
-        # masters of full weights start at the network's own bf16 values, so these need not be kept twice
-        self._start = {
-            name: weight.detach().clone() for name, weight in self.network.named_parameters() if name in self.masters
-        }
+        if adaptation.kind != "full":
+            self._start = {name: weight.detach().clone() for name, weight in self.weights().items()}
 
     def weights(self) -> dict[str, torch.nn.Parameter]:
         """The network's own bf16 parameters that have a master, by name."""
@@ -174,39 +171,37 @@ class LanguageModel:
         self.publish()
 
     def start(self) -> dict[str, torch.Tensor]:
-        """The masters as they were before anything was learnt."""
-        return {name: weight.float() for name, weight in self._start.items()}
+        """The masters as they were before anything was learnt; those of all weights are read again, not kept."""
+        start = self._start or dict(_network(self.name).named_parameters())
+        return {name: start[name].detach().float().to(self.device) for name in self.masters}
 
     # --- forward ---------------------------------------------------------------------------------------
 
     def logits(self, batch: Packed) -> torch.Tensor:
-        """Logits_NV in fp32 for the N predictions that a packed batch asks for; nothing else is computed."""
-        chosen_ND = self._hidden(batch).flatten(0, 1)[batch.predict_N.to(self.device)]
+        """Logits_NV, in the network's own type, for the N predictions that a packed batch asks for; nothing else is
+        computed."""
+        chosen_ND = self._hidden(batch)[0, batch.predict_N.to(self.device)]
         logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
-        return logits.float()
+        return logits
 
     def _hidden(self, batch: Packed) -> torch.Tensor:
-        """Last hidden states of a batch, from halfway where these are remembered."""
-        halfway_BTD = self._trunk.states(batch) if self._trunk else None
-        if self._trunk and halfway_BTD is not None:
-            return self._trunk.onwards(batch, halfway_BTD, self._decode)
+        """Last hidden states_1TD of a batch, from halfway where these are remembered."""
+        halfway_TD = self._trunk.states(batch) if self._trunk else None
+        if self._trunk and halfway_TD is not None:
+            return self._trunk.onwards(batch, halfway_TD, self._decode)
         return self._decode(batch)
 
-    def _decode(self, batch: Packed, hidden_BTD: torch.Tensor | None = None) -> torch.Tensor:
-        """Last hidden states of a batch; with `hidden_BTD` in the place of its embeddings."""
-        mask = batch.mask_BTT[:, None].to(self.device)
-        # an additive mask: boolean ones are converted in every layer anew
-        bias = torch.zeros(mask.shape, dtype=self.network.dtype, device=self.device)
-        bias.masked_fill_(~mask, torch.finfo(self.network.dtype).min)
-        choose_attention(self.network, batch.mask_BTT.shape[2])
-        last_BTD: torch.Tensor = self._decoder()(
-            input_ids=batch.ids_BT.to(self.device) if hidden_BTD is None else None,
-            inputs_embeds=hidden_BTD,
-            attention_mask=bias,
-            position_ids=batch.positions_BT.to(self.device),
-            use_cache=False,
-        ).last_hidden_state
-        return last_BTD
+    def _decode(self, batch: Packed, hidden_TD: torch.Tensor | None = None) -> torch.Tensor:
+        """Last hidden states_1TD of a batch; with `hidden_TD` in the place of its embeddings."""
+        with attending_packed(self.network):
+            last_1TD: torch.Tensor = self._decoder()(
+                input_ids=batch.ids_T[None].to(self.device) if hidden_TD is None else None,
+                inputs_embeds=None if hidden_TD is None else hidden_TD[None],
+                position_ids=batch.positions_T[None].to(self.device),
+                use_cache=False,
+                layout=tuple(group.to(self.device) for group in batch.layout),
+            ).last_hidden_state
+        return last_1TD
 
     def remember(self, rows: Sequence[Row], lasting: bool = False) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.
@@ -242,7 +237,7 @@ class LanguageModel:
             heard = Overheard(self.network)
             for group in batches_by_size(rows, SCORE_TOKENS):
                 batch = pack([rows[index] for index in group])
-                with heard.listening(batch.asked_tokens().to(self.device)):
+                with heard.listening(batch.asked_tokens()[None].to(self.device)):
                     self._hidden(batch)
             whole.append(heard.close())
         return whole
@@ -273,12 +268,13 @@ class LanguageModel:
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])
             self.tokens_read += batch.tokens
-            logprobs_NV = torch.log_softmax(self.logits(batch), dim=-1)
+            logits_NV = self.logits(batch)
             targets_N = batch.targets_N.to(self.device)
-            nll_N = -logprobs_NV.gather(1, targets_N[:, None])[:, 0]
-            likely_N = logprobs_NV.argmax(dim=-1)
-            first_N2, ids_N2 = logprobs_NV.topk(2, dim=-1)
-            lead_N = -nll_N - torch.where(ids_N2[:, 0] == targets_N, first_N2[:, 1], first_N2[:, 0])
+            seen = survey(logits_NV)
+            wanted_N = logits_NV.gather(1, targets_N[:, None])[:, 0].float()
+            nll_N = seen.normaliser_N - wanted_N
+            likely_N = seen.likely_N
+            lead_N = wanted_N - torch.where(likely_N == targets_N, seen.second_N, seen.first_N)
             for place, index in enumerate(group):
                 mine = (batch.row_N == place).to(self.device)
                 outcomes[index] = Forced(
@@ -337,3 +333,14 @@ class LanguageModel:
     def copy_network(self) -> Any:
         """A deep copy of the network, to merge or export without touching this one."""
         return copy.deepcopy(self.network)
+
+
+def _network(name: str) -> Any:
+    """The network called `name`, in bf16, as it is before anything is learnt."""
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return AutoModelForCausalLM.from_pretrained(
+        model_directory(name), dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
+    )

@@ -17,6 +17,8 @@ from torch import nn
 from torch.nn import functional
 
 from everlearn.errors import ModelError
+from everlearn.model.fused import GatedMLP
+from everlearn.model.kernels.gated import gated
 
 MARK = "grown_"
 """What the names of the new weights hold."""
@@ -46,7 +48,10 @@ class GrownMLP(nn.Module):
     def new(self, hidden_BTD: torch.Tensor, scope: float = 1.0) -> torch.Tensor:
         """What the new neurons say, or would with only a share of their scope."""
         gate = functional.linear(hidden_BTD, self.grown_gate + scope * self.grown_scope)
-        return functional.linear(self.mlp.act_fn(gate) * functional.linear(hidden_BTD, self.grown_up), self.grown_out)
+        return functional.linear(self._answer(gate, functional.linear(hidden_BTD, self.grown_up)), self.grown_out)
+
+    def _answer(self, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+        return gated(gate, up) if isinstance(self.mlp, GatedMLP) else self.mlp.act_fn(gate) * up
 
     def copied(self, inputs_ND: torch.Tensor) -> dict[str, torch.Tensor]:
         """Keys of those old neurons that differ most between such inputs, for the new ones to start from."""

@@ -1,30 +1,35 @@
-"""Tokenised rows in, rectangular batches without padding waste out.
+"""Tokenised rows in, one line of tokens without padding out, in which what rows have in common stands once.
 
-Rows that start alike (the chat template's system turn, a shared passage) are packed into a block behind one copy of
-what they share, and blocks into lines. Attention is block-diagonal: a token sees its own row and the prefix of its
-block, nothing else, and positions count on as if the row stood alone, so losses and gradients equal those of separate
-rows.
+Rows that start alike (the chat template's system turn, a shared passage) are a tree: each of its segments is computed
+once, and a token sees the segments above its own and what came before it in its own, nothing else. Positions count on
+as if each row stood alone, so losses and gradients equal those of separate rows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 
+from everlearn.model.attention import Group, Layout
 from everlearn.model.chat import Row
 
-CLUSTER = 12
-"""Rows are grouped by their first tokens; this many are compared."""
+GRAIN = 16
+"""The line is filled up to a multiple of so many tokens: each new shape costs a kernel to be made and kept."""
+
+WORTH = 48
+"""Tokens that a shared segment must save: attention is computed separately behind starts of different lengths."""
+
+SHORTEST = 64
+"""Segments up to this length are attended together; then up to twice it, and so on."""
 
 
 class Place(NamedTuple):
-    """Where the tokens `start` to `stop` of a row stand in a batch."""
+    """Where the tokens `start` to `stop` of a row stand in the line."""
 
-    line: int
     at: int
     start: int
     stop: int
@@ -32,14 +37,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Packed:
-    """A batch of B packed lines of T tokens that asks for N predictions."""
+    """A line of T tokens that asks for N predictions."""
 
-    ids_BT: torch.Tensor
-    positions_BT: torch.Tensor
-    mask_BTT: torch.Tensor
-    """True where the query (second axis) may attend to the key (third axis)."""
+    ids_T: torch.Tensor
+    positions_T: torch.Tensor
+    layout: Layout
+    """Who sees whom."""
     predict_N: torch.Tensor
-    """Index into the flattened B·T hidden states from which each target is predicted, in the order of the rows."""
+    """Place in the line from which each target is predicted, in the order of the rows."""
     targets_N: torch.Tensor
     row_N: torch.Tensor
     """Which of the given rows each target belongs to; never falls."""
@@ -47,178 +52,123 @@ class Packed:
     """True at the first target of each stretch of targets: where an answer begins. The first token of all is none: a
     raw text begins anyhow."""
     rows: tuple[Row, ...]
-    places: tuple[tuple[Place, Place], ...]
-    """Where each row stands: what it shares with its line, and the rest."""
+    places: tuple[tuple[Place, ...], ...]
+    """Where the pieces of each row stand."""
 
     def asked_tokens(self) -> torch.Tensor:
-        """mask_BT, true at the tokens from which targets are predicted."""
-        asked = torch.zeros(self.ids_BT.shape, dtype=torch.bool)
-        asked.view(-1)[self.predict_N] = True
-        return asked
+        """mask_T, true at the tokens from which targets are predicted."""
+        asked_T = torch.zeros(self.ids_T.shape, dtype=torch.bool)
+        asked_T[self.predict_N] = True
+        return asked_T
 
     @property
     def tokens(self) -> int:
-        """Tokens in the batch, padding included."""
-        return self.ids_BT.numel()
-
-
-ROOMS = (64, 96, 128, 192, 256, 384, 512)
-"""Tokens of room behind the shared prefix that are tried for the lines of a batch."""
-
-GRAIN = 16
-"""Lines are filled up to a multiple of so many tokens: each new shape of a batch costs a kernel to be made and kept."""
-
-ATTENTION_WEIGHT = 1 / 1500
-"""How much one more token in a line adds to the work on each token of it (135M model, two CPU cores)."""
+        """Tokens in the line, those that fill it up included."""
+        return self.ids_T.numel()
 
 
 def pack(rows: Sequence[Row]) -> Packed:
-    """One batch that holds all `rows`, in lines of the length that makes the least work."""
-    members = [[(index, rows[index]) for index in cluster] for cluster in _clusters(rows)]
-    layouts = [_lines([block for cluster in members for block in _fill(cluster, room)]) for room in ROOMS]
-    return _assemble(rows, min(layouts, key=_work))
-
-
-def _work(lines: list[list[_Block]]) -> float:
-    width = max(map(_width, lines))
-    return len(lines) * width * (1 + ATTENTION_WEIGHT * width)
-
-
-def _width(line: list[_Block]) -> int:
-    return sum(block.size for block in line)
+    """One line that holds all `rows`."""
+    line = _Line(rows)
+    line.split(range(len(rows)), 0, 0, ())
+    return line.packed()
 
 
 def batches_by_size(rows: Sequence[Row], tokens: int) -> list[list[int]]:
     """Indices of rows in groups that start alike and take about `tokens` tokens when packed."""
     groups: list[list[int]] = []
-    for members in _clusters(rows):
-        shared = len(_shared_prefix([rows[index] for index in members]))
-        size = tokens
-        for index in sorted(members, key=lambda index: len(rows[index].ids)):
-            need = len(rows[index].ids) - shared
-            if size + need > tokens:
-                groups.append([])
-                size = shared
-            groups[-1].append(index)
-            size += need
+    size = tokens
+    last: Row | None = None
+    for index in sorted(range(len(rows)), key=lambda index: rows[index].ids):
+        row = rows[index]
+        need = len(row.ids) - (_alike([last, row]) if last else 0)
+        if size + need > tokens:
+            groups.append([])
+            size, need = 0, len(row.ids)
+        groups[-1].append(index)
+        size += need
+        last = row
     return groups
 
 
-def _clusters(rows: Sequence[Row]) -> list[list[int]]:
-    """Indices of rows that start alike."""
-    clusters: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        clusters[row.ids[:CLUSTER]].append(index)
-    return list(clusters.values())
+def _alike(rows: Sequence[Row]) -> int:
+    """Length of the longest common start that holds no target and leaves each row at least one token."""
+    limit = min(map(_shareable, rows))
+    first, *others = (row.ids[:limit] for row in rows)
+    return next((at for at in range(limit) if any(ids[at] != first[at] for ids in others)), limit)
+
+
+def _shareable(row: Row) -> int:
+    return min(len(row.ids) - 1, row.learn.index(True) if True in row.learn else len(row.ids))
 
 
 @dataclass
-class _Block:
-    """A shared prefix, then the rest of each row."""
+class _Line:
+    """A line that grows by one segment after another."""
 
-    prefix: tuple[int, ...]
-    members: list[tuple[int, Row]]
+    rows: Sequence[Row]
+    ids: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    segments: list[tuple[list[int], range]] = field(default_factory=list)
+    """For each segment the places of what it sees above itself, and its own."""
+    places: dict[int, tuple[Place, ...]] = field(default_factory=dict)
 
-    @property
-    def size(self) -> int:
-        return len(self.prefix) + sum(len(row.ids) - len(self.prefix) for _, row in self.members)
+    def split(self, members: Sequence[int], start: int, at: int, above: tuple[Place, ...]) -> None:
+        """Put the members' tokens from `start` on into the line; they are known to be alike up to `at`."""
+        parts: dict[int, list[int]] = defaultdict(list)
+        for index in members:
+            row = self.rows[index]
+            # a row that may share no more is a part of its own
+            parts[row.ids[at] if at < _shareable(row) else -1 - index].append(index)
+        for part in parts.values():
+            first = self.rows[part[0]]
+            if len(part) == 1:
+                self.places[part[0]] = (*above, self._add(first.ids, start, len(first.ids), above))
+                continue
+            end = _alike([self.rows[index] for index in part])
+            if (len(part) - 1) * (end - start) >= WORTH:
+                self.split(part, end, end, (*above, self._add(first.ids, start, end, above)))
+            else:
+                self.split(part, start, end, above)
 
+    def _add(self, ids: Sequence[int], start: int, stop: int, above: tuple[Place, ...]) -> Place:
+        begin = len(self.ids)
+        self.ids += ids[start:stop]
+        self.positions += range(start, stop)
+        seen = [at for place in above for at in range(place.at, place.at + place.stop - place.start)]
+        self.segments.append((seen, range(begin, len(self.ids))))
+        return Place(begin, start, stop)
 
-def _fill(members: list[tuple[int, Row]], room: int) -> list[_Block]:
-    """Blocks of rows that start alike, with so much room behind their prefix; first-fit decreasing."""
-    prefix = _shared_prefix([row for _, row in members])
-    length = max(len(prefix) + room, *(len(row.ids) for _, row in members))
-    blocks: list[_Block] = []
-    for member in sorted(members, key=lambda pair: -len(pair[1].ids)):
-        need = len(member[1].ids) - len(prefix)
-        home = next((block for block in blocks if block.size + need <= length), None)
-        if home is None:
-            home = _Block(prefix, [])
-            blocks.append(home)
-        home.members.append(member)
-    return blocks
+    def packed(self) -> Packed:
+        filling = -len(self.ids) % GRAIN
+        asked = [entry for index in range(len(self.rows)) for entry in self._predictions(index)]
+        owners_N, predict_N, targets_N, opening_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 4).unbind(1)
+        return Packed(
+            torch.tensor([*self.ids, *[0] * filling]),
+            torch.tensor([*self.positions, *[0] * filling]),
+            _layout(self.segments),
+            predict_N,
+            targets_N,
+            owners_N,
+            opening_N.bool(),
+            tuple(self.rows),
+            tuple(self.places[index] for index in range(len(self.rows))),
+        )
 
-
-def _lines(blocks: list[_Block]) -> list[list[_Block]]:
-    """Blocks put into lines as long as the largest of them; first-fit decreasing."""
-    length = max(block.size for block in blocks)
-    lines: list[list[_Block]] = []
-    for block in sorted(blocks, key=lambda block: -block.size):
-        home = next((line for line in lines if _width(line) + block.size <= length), None)
-        if home is None:
-            lines.append([block])
-        else:
-            home.append(block)
-    return lines
-
-
-def _shared_prefix(rows: list[Row]) -> tuple[int, ...]:
-    """The longest common start that holds no target and leaves each row at least one token."""
-    if len(rows) == 1:
-        return ()
-    limit = min(min(len(row.ids) - 1, _first_target(row)) for row in rows)
-    first = rows[0].ids
-    for position in range(limit):
-        if any(row.ids[position] != first[position] for row in rows):
-            return first[:position]
-    return first[:limit]
-
-
-def _first_target(row: Row) -> int:
-    return row.learn.index(True) if True in row.learn else len(row.ids)
-
-
-def _assemble(rows: Sequence[Row], lines: list[list[_Block]]) -> Packed:
-    width = -(-max(map(_width, lines)) // GRAIN) * GRAIN
-    ids = torch.zeros(len(lines), width, dtype=torch.long)
-    positions = torch.zeros(len(lines), width, dtype=torch.long)
-    segments = torch.full((len(lines), width), -1)  # padding; else one number for each prefix and each row
-    hosts = torch.full((len(lines), width), -2)  # the segment of the prefix that a token may see besides its own
-    asked: list[tuple[int, int, int, bool]] = []  # row, where it is predicted from, target, whether it opens an answer
-    places: dict[int, tuple[Place, Place]] = {}
-    for number, line in enumerate(lines):
-        at = segment = 0
-        for block in line:
-            begin, start, host = at, len(block.prefix), segment
-            at = begin + start
-            ids[number, begin:at] = torch.tensor(block.prefix, dtype=torch.long)
-            positions[number, begin:at] = torch.arange(start)
-            segments[number, begin:at] = host
-            for owner, row in block.members:
-                segment += 1
-                stop = at + len(row.ids) - start
-                ids[number, at:stop] = torch.tensor(row.ids[start:])
-                positions[number, at:stop] = torch.arange(start, len(row.ids))
-                segments[number, at:stop] = segment
-                hosts[number, at:stop] = host
-                places[owner] = (Place(number, begin, 0, start), Place(number, at, start, len(row.ids)))
-                asked += _predictions(owner, row, places[owner], width)
-                at = stop
-            segment += 1
-    asked.sort(key=lambda entry: entry[0])
-    owners_N, predict_N, targets_N, opening_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 4).unbind(1)
-    where = tuple(places[index] for index in range(len(rows)))
-    mask_BTT = _mask(segments, hosts)
-    return Packed(ids, positions, mask_BTT, predict_N, targets_N, owners_N, opening_N.bool(), tuple(rows), where)
+    def _predictions(self, index: int) -> list[tuple[int, int, int, bool]]:
+        """For each target of a row: the row, the place that predicts it, the token, whether it opens an answer."""
+        row = self.rows[index]
+        where = [at for place in self.places[index] for at in range(place.at, place.at + place.stop - place.start)]
+        return [
+            (index, where[position - 1], row.ids[position], position > 1 and not row.learn[position - 1])
+            for position, learn in enumerate(row.learn)
+            if learn and position > 0
+        ]
 
 
-def _predictions(owner: int, row: Row, places: tuple[Place, Place], width: int) -> list[tuple[int, int, int, bool]]:
-    """For each target of a row: the row, the place in the flattened batch that predicts it, the token, whether it
-    opens an answer."""
-    prefix, rest = places
-    found = []
-    for position, learn in enumerate(row.learn):
-        if learn and position > 0:
-            before = position - 1
-            place = rest if before >= rest.start else prefix
-            at = place.line * width + place.at + before - place.start
-            found.append((owner, at, row.ids[position], before > 0 and not row.learn[before]))
-    return found
-
-
-def _mask(segments_BT: torch.Tensor, hosts_BT: torch.Tensor) -> torch.Tensor:
-    width = segments_BT.shape[1]
-    same = segments_BT[:, :, None] == segments_BT[:, None, :]
-    shared = hosts_BT[:, :, None] == segments_BT[:, None, :]
-    causal = torch.ones(width, width, dtype=torch.bool).tril()
-    return (same | shared) & causal
+def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:
+    """Segments of about the same length behind starts of the same length make a group."""
+    groups: dict[tuple[int, int], list[tuple[list[int], range]]] = defaultdict(list)
+    for seen, own in segments:
+        groups[len(seen), max(len(own) - 1, SHORTEST - 1).bit_length()].append((seen, own))
+    return tuple(Group.of(members) for members in groups.values())

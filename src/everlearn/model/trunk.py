@@ -55,38 +55,38 @@ class Trunk:
         for group in batches_by_size(new, ROWS_TOKENS):
             chosen = [new[index] for index in group]
             batch = pack(chosen)
-            hidden_BTD = self._halfway(batch, run)
+            hidden_TD = self._halfway(batch, run)
             for row, places in zip(chosen, batch.places, strict=True):
-                pieces = [hidden_BTD[place.line, place.at : place.at + place.stop - place.start] for place in places]
+                pieces = [hidden_TD[place.at : place.at + place.stop - place.start] for place in places]
                 kept[row.ids] = torch.cat(pieces)
 
     def states(self, batch: Packed) -> torch.Tensor | None:
-        """Hidden states of a whole batch, B lines of T tokens; None if a row of it is not remembered."""
+        """Hidden states_TD of a whole batch; None if a row of it is not remembered."""
         whole = [self._states.get(row.ids, self._lasting.get(row.ids)) for row in batch.rows]
         known = [states for states in whole if states is not None]
         if len(known) < len(whole):
             return None
-        hidden_BTD = known[0].new_zeros(*batch.ids_BT.shape, known[0].shape[-1])
+        hidden_TD = known[0].new_zeros(batch.tokens, known[0].shape[-1])
         for states, places in zip(known, batch.places, strict=True):
             for place in places:
                 piece = states[place.start : place.stop]
-                hidden_BTD[place.line, place.at : place.at + len(piece)] = piece
-        return hidden_BTD
+                hidden_TD[place.at : place.at + len(piece)] = piece
+        return hidden_TD
 
     def clear(self) -> None:
         """Keep only what was to last."""
         self._states.clear()
 
-    def onwards(self, batch: Packed, hidden_BTD: torch.Tensor, run: Run) -> torch.Tensor:
+    def onwards(self, batch: Packed, hidden_TD: torch.Tensor, run: Run) -> torch.Tensor:
         """What the upper layers make of the hidden states."""
         with _muted(self.lower):
-            return run(batch, hidden_BTD)
+            return run(batch, hidden_TD)
 
     def _agrees(self, batch: Packed, run: Run) -> bool:
         """Whether going on from halfway comes to the same: some decoders do more to embeddings than hand them on."""
-        whole_BTD = run(batch, None)
-        halves_BTD = self.onwards(batch, self._halfway(batch, run), run)
-        return bool((halves_BTD - whole_BTD).abs().max() <= 0.01 * whole_BTD.abs().max())
+        whole_1TD = run(batch, None)
+        halves_1TD = self.onwards(batch, self._halfway(batch, run), run)
+        return bool((halves_1TD - whole_1TD).abs().max() <= 0.01 * whole_1TD.abs().max())
 
     def _halfway(self, batch: Packed, run: Run) -> torch.Tensor:
         kept: list[torch.Tensor] = []
@@ -96,7 +96,7 @@ class Trunk:
                 run(batch, None)
         finally:
             hook.remove()
-        return kept[0]
+        return kept[0][0]
 
 
 @contextmanager

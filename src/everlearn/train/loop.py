@@ -16,6 +16,8 @@ import torch
 
 from everlearn.errors import TrainingError
 from everlearn.model.chat import Row
+from everlearn.model.kernels.adamw import Step as AdamStep
+from everlearn.model.kernels.adamw import adamw, sum_of_squares
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
@@ -49,10 +51,10 @@ class Hooks(Protocol):
         """A further loss of the weights, on top of the step's own."""
 
     def project(self, gradients: dict[str, torch.Tensor]) -> None:
-        """Change the gradients in place before the optimiser sees them."""
+        """Change the gradients (bf16, by name) before the optimiser sees them, in place or by others."""
 
     def after_step(self, model: LanguageModel, step: int) -> None:
-        """Change the masters after the optimiser has moved them."""
+        """Change the masters after the optimiser has moved them, and publish them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         TrainingError: the loss is not a number.
     """
     masters = model.masters
-    optimiser = _Adam(masters, how)
+    optimiser = _Adam(model, how)
     tail = _Tail(masters, len(steps) - round(how.tail * len(steps)))
     begin = _resume(model, optimiser, tail, run)
     clock = _Clock(len(steps), begin)
@@ -94,7 +96,6 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         optimiser.step(gradients, _rate(number, len(steps)))
         hooks.after_step(model, number)
         tail.add(number)
-        model.publish()
         tokens = sum(len(row.ids) for row in steps[number].rows)
         run.tell(clock.tick(number + 1, loss, tokens))
         if run.checkpoints.due():
@@ -138,7 +139,7 @@ def _collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:
     gradients = {}
     for name, weight in model.weights().items():
         if weight.grad is not None:
-            gradients[name] = weight.grad.float()
+            gradients[name] = weight.grad
             weight.grad = None
     return gradients
 
@@ -152,42 +153,42 @@ def _rate(step: int, steps: int) -> float:
 
 
 class _Adam:
-    """AdamW over named masters; its state can be kept and restored by name."""
+    """AdamW over the masters and, with them, the network's weights; its state can be kept and restored by name."""
 
-    def __init__(self, masters: dict[str, torch.Tensor], how: Optimisation) -> None:
-        self.masters = masters
+    def __init__(self, model: LanguageModel, how: Optimisation) -> None:
+        self.masters = model.masters
+        self.weights = model.weights()
         self.how = how
-        self.adam = torch.optim.AdamW(
-            list(masters.values()),
-            lr=how.learning_rate,
-            weight_decay=how.weight_decay,
-            betas=(0.9, 0.95),
-            fused=True,
-        )
+        self.steps = 0
+        self.moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        """Running means of each gradient and of its square."""
 
     def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
-        norm = torch.nn.utils.get_total_norm(list(gradients.values()))
-        scale = min(1.0, self.how.clip / (float(norm) + 1e-6))
+        """Move the masters that have a gradient; `rate` is a share of the highest learning rate."""
+        self.steps += 1
+        norm = math.sqrt(sum(map(sum_of_squares, gradients.values())))
+        scale = min(1.0, self.how.clip / (norm + 1e-6))
+        step = AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale)
         for name, gradient in gradients.items():
-            self.masters[name].grad = gradient.mul_(scale)
-        self.adam.param_groups[0]["lr"] = self.how.learning_rate * rate
-        self.adam.step()
-        self.adam.zero_grad(set_to_none=True)
+            master = self.masters[name]
+            if name not in self.moments:
+                self.moments[name] = torch.zeros_like(master), torch.zeros_like(master)
+            adamw(master, self.weights[name].data, gradient, *self.moments[name], step)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """First and second moments and step counts, by name."""
-        kept = {}
-        for name, master in self.masters.items():
-            for key, value in self.adam.state[master].items():
-                kept[f"{key}:{name}"] = value
+        """First and second moments by name, and how many steps were taken."""
+        kept = {"steps": torch.tensor(self.steps)}
+        for name, (mean, square) in self.moments.items():
+            kept |= {f"exp_avg:{name}": mean, f"exp_avg_sq:{name}": square}
         return kept
 
     def restore(self, kept: dict[str, torch.Tensor]) -> None:
-        for name, master in self.masters.items():
-            named = {kind: kept.get(f"{kind}:{name}") for kind in ("step", "exp_avg", "exp_avg_sq")}
-            self.adam.state[master] = {
-                kind: value.to(master.device) for kind, value in named.items() if value is not None
-            }
+        """Go on from a kept state; there is none where training was over."""
+        self.steps = int(kept.get("steps", 0))
+        squares = _those("exp_avg_sq", kept)
+        for name, mean in _those("exp_avg", kept).items():
+            device = self.masters[name].device
+            self.moments[name] = mean.to(device), squares[name].to(device)
 
 
 class _Tail:

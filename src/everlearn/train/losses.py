@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
+from everlearn.model.kernels.logits import chosen_logprobs, survey
+
 
 class Teacher(NamedTuple):
     """A teacher's most likely tokens at N positions, cached."""
@@ -21,14 +23,14 @@ class Teacher(NamedTuple):
 
 def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor, weights_N: torch.Tensor) -> torch.Tensor:
     """Weighted mean of the negative log-likelihood of the targets, nats per token."""
-    nll_N = functional.cross_entropy(logits_NV, targets_N, reduction="none")
+    nll_N = -chosen_logprobs(logits_NV, targets_N[:, None])[:, 0]
     return (weights_N * nll_N).sum() / weights_N.sum()
 
 
 def most_likely(logits_NV: torch.Tensor, count: int) -> Teacher:
     """What is kept of a teacher: its `count` most likely tokens and their log-probabilities."""
-    logprobs_NK, ids_NK = torch.log_softmax(logits_NV, -1).topk(count, dim=-1)
-    return Teacher(ids_NK, logprobs_NK)
+    logits_NK, ids_NK = logits_NV.topk(count, dim=-1)
+    return Teacher(ids_NK, logits_NK.float() - survey(logits_NV).normaliser_N[:, None])
 
 
 def top_k_kl(teacher: Teacher, logits_NV: torch.Tensor) -> torch.Tensor:
@@ -37,8 +39,7 @@ def top_k_kl(teacher: Teacher, logits_NV: torch.Tensor) -> torch.Tensor:
     The tail bucket makes both sides proper distributions, so the value is a lower bound of the full KL and
     zero only if the student agrees (the form used by SDPO, 2601.20802, with alpha 0).
     """
-    student_NV = torch.log_softmax(logits_NV, -1)
-    student_NK = student_NV.gather(1, teacher.ids_NK)
+    student_NK = chosen_logprobs(logits_NV, teacher.ids_NK)
     teacher_log = torch.cat([teacher.logprobs_NK, _tail(teacher.logprobs_NK)], 1)
     student_log = torch.cat([student_NK, _tail(student_NK)], 1)
     # kl_div(input, target) is KL(target ‖ exp(input)): the student comes first

@@ -1,0 +1,179 @@
+"""Contestants in, figures of alternating turns out: A B A B in one process tree, never two at once.
+
+Machines are shared and their speed changes, so only ratios of neighbouring turns are kept, with their spread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A script of `contestants/` with the settings it gets, and the Python it runs in."""
+
+    name: str
+    script: str
+    python: Path
+    job: dict[str, Any] = field(default_factory=dict)
+
+    def start(self) -> Player:
+        """Begin to prepare; returns when it is ready to take turns."""
+        return Player(self)
+
+
+class Turn(NamedTuple):
+    """What one turn took and did."""
+
+    seconds: float
+    units: float
+    flops: float
+    peak: int
+    more: dict[str, Any]
+
+    @property
+    def speed(self) -> float:
+        """Units per second."""
+        return self.units / self.seconds
+
+
+class ContestantError(Exception):
+    """A contestant's process ended; its last words."""
+
+
+class Player:
+    """A contestant's process."""
+
+    def __init__(self, contestant: Contestant) -> None:
+        self.name = contestant.name
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": str(THREADS),
+            "MKL_NUM_THREADS": str(THREADS),
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(HERE),
+        }
+        self.words = tempfile.TemporaryFile("w+")  # noqa: SIM115  it lives as long as the process
+        self.process = subprocess.Popen(
+            [str(contestant.python), str(HERE / "contestants" / contestant.script), json.dumps(contestant.job)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.words,
+            text=True,
+            env=environment,
+        )
+        self._hear()
+
+    def turn(self) -> Turn:
+        """Let it work once."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        heard = self._hear()
+        self._hear()  # that it is ready again
+        return Turn(*(heard.pop(name) for name in ("seconds", "units", "flops", "peak")), more=heard)
+
+    def stop(self) -> None:
+        """End it."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _hear(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.words.seek(0)
+            raise ContestantError("\n".join(self.words.read().strip().splitlines()[-12:]))
+        heard: dict[str, Any] = json.loads(line)
+        return heard
+
+
+def best(contestants: Sequence[Contestant], turns: int = 2) -> tuple[Contestant, dict[str, float]]:
+    """The fastest of some settings of a peer, and the speed of each; those that fail are told and left out."""
+    speeds: dict[str, float] = {}
+    for contestant in contestants:
+        try:
+            player = contestant.start()
+            player.turn()  # to warm up
+            speeds[contestant.name] = max(player.turn().speed for _ in range(turns))
+            player.stop()
+            tell(f"  {contestant.name}: {speeds[contestant.name]:.3g}/s")
+        except ContestantError as failure:
+            tell(f"  {contestant.name} failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}")
+    winner = max(speeds, key=speeds.__getitem__)
+    return next(contestant for contestant in contestants if contestant.name == winner), speeds
+
+
+def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[Turn]]:
+    """Turns of each by name, A B A B; one turn of each before them is not counted."""
+    players = [contestant.start() for contestant in contestants]
+    for player in players:
+        player.turn()
+    turns: dict[str, list[Turn]] = {player.name: [] for player in players}
+    for number in range(rounds):
+        for player in players:
+            turns[player.name].append(player.turn())
+        tell(f"  round {number + 1}: " + ", ".join(f"{name} {taken[-1].speed:.3g}/s" for name, taken in turns.items()))
+    for player in players:
+        player.stop()
+    return turns
+
+
+def once(contestant: Contestant) -> Turn:
+    """One turn by itself."""
+    player = contestant.start()
+    turn = player.turn()
+    player.stop()
+    return turn
+
+
+class Ratio(NamedTuple):
+    """The median of ratios of neighbouring turns, and the smallest and largest one."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.low:.2f}–{self.high:.2f})"
+
+
+def ratio(above: Sequence[float], below: Sequence[float]) -> Ratio:
+    """Turn by turn."""
+    each = [first / second for first, second in zip(above, below, strict=True)]
+    return Ratio(statistics.median(each), min(each), max(each))
+
+
+def quicker(ours: Sequence[Turn], others: Sequence[Turn]) -> Ratio:
+    """How many times more units a second we do."""
+    return ratio([turn.speed for turn in ours], [turn.speed for turn in others])
+
+
+def share_of_limit(ours: Sequence[Turn], products: Sequence[Turn]) -> Ratio:
+    """Our operations a second over those of bare matrix products."""
+    return ratio([turn.flops / turn.seconds for turn in ours], [turn.flops / turn.seconds for turn in products])
+
+
+def peak_ratio(ours: Sequence[Turn], others: Sequence[Turn]) -> Ratio:
+    """Our largest resident memory over theirs."""
+    return ratio([turn.peak for turn in ours], [turn.peak for turn in others])
+
+
+def tell(line: str) -> None:
+    """To whoever watches."""
+    print(line, file=sys.stderr, flush=True)

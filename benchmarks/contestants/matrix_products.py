@@ -1,0 +1,52 @@
+"""Sizes of a network and counts of tokens in, the bare matrix products that it needs for them out: the machine's limit.
+
+The products have the shapes and the type of those in training or scoring, with weights of their own for each layer,
+as a network has them; nothing else is computed.
+"""
+
+from __future__ import annotations
+
+import torch
+from contestants.turns import JOB, Turns
+from transformers import AutoConfig
+
+
+def shapes() -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Outputs and inputs of the linear layers of one decoder layer, and of the head."""
+    config = AutoConfig.from_pretrained(JOB["model"])
+    hidden, inner = config.hidden_size, config.intermediate_size
+    head = getattr(config, "head_dim", None) or hidden // config.num_attention_heads
+    queries, keys = head * config.num_attention_heads, head * config.num_key_value_heads
+    layer = [(queries, hidden), (keys, hidden), (keys, hidden), (hidden, queries)]
+    layer += [(inner, hidden), (inner, hidden), (hidden, inner)]
+    return layer * config.num_hidden_layers, (config.vocab_size, hidden)
+
+
+def main() -> None:
+    """Multiply until nobody waits for another turn."""
+    torch.set_num_threads(JOB["threads"])
+    turns = Turns()
+    layers, head = shapes()
+    tokens, predictions = int(JOB["tokens"]), int(JOB["predictions"])
+    passes = [(torch.randn(out, into).bfloat16(), tokens) for out, into in layers]
+    passes.append((torch.randn(head).bfloat16(), predictions))
+    inputs = {(into, count): torch.randn(count, into).bfloat16() for (_, into), count in _sized(passes)}
+    outputs = {(out, count): torch.randn(count, out).bfloat16() for (out, _), count in _sized(passes)}
+    kinds = {"reading": 1, "lora": 2, "full": 3}[JOB["kind"]]
+    flops = 2 * kinds * sum(weight.numel() * count for weight, count in passes)
+    while True:
+        turns.wait()
+        for weight, count in passes:
+            torch.nn.functional.linear(inputs[weight.shape[1], count], weight)
+            if kinds > 1:
+                outputs[weight.shape[0], count] @ weight
+            if kinds > 2:
+                outputs[weight.shape[0], count].T @ inputs[weight.shape[1], count]
+        turns.done(1, flops)
+
+
+def _sized(passes: list[tuple[torch.Tensor, int]]) -> list[tuple[torch.Size, int]]:
+    return [(weight.shape, count) for weight, count in passes]
+
+
+main()

@@ -1,0 +1,83 @@
+"""Chats or documents in, optimiser steps of TRL's SFTTrainer out, some of them in each turn."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import torch
+from contestants.turns import JOB, Turns
+from datasets import Dataset
+from items import documents, short_chats
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+
+def dataset() -> Dataset:
+    """What the job asks for; the loss falls on replies alone."""
+    if JOB["items"] == "documents":
+        return Dataset.from_list([{"text": text} for text in documents(JOB["count"], JOB["words"])])
+    return Dataset.from_list(
+        [
+            {
+                "prompt": [{"role": "user", "content": chat.prompt}],
+                "completion": [{"role": "assistant", "content": chat.reply}],
+            }
+            for chat in short_chats(JOB["count"])
+        ]
+    )
+
+
+class InTurns(TrainerCallback):
+    """Stops the trainer between turns."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        """Wait for the first turn."""
+        self.turns.wait()
+
+    def on_step_end(self, arguments: Any, state: Any, *_: Any, **__: Any) -> None:
+        """Wait again after so many steps."""
+        if state.global_step % JOB["steps"] == 0:
+            self.turns.done(JOB["rows_per_step"] * JOB["steps"])
+            self.turns.wait()
+
+
+def main() -> None:
+    """Train until nobody waits for another turn."""
+    torch.set_num_threads(JOB["threads"])
+    network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=getattr(torch, JOB["dtype"]))
+    micro = JOB["micro"]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = SFTConfig(
+            output_dir=folder,
+            per_device_train_batch_size=micro,
+            gradient_accumulation_steps=JOB["rows_per_step"] // micro,
+            max_steps=100_000,
+            learning_rate=1e-5,
+            bf16=JOB["dtype"] == "float32",
+            use_cpu=not torch.cuda.is_available(),
+            gradient_checkpointing=False,
+            logging_strategy="no",
+            save_strategy="no",
+            report_to=[],
+            seed=0,
+            max_length=JOB.get("max_length", 1024),
+            **JOB.get("more", {}),
+        )
+        adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+        trainer = SFTTrainer(
+            network,
+            settings,
+            train_dataset=dataset(),
+            processing_class=AutoTokenizer.from_pretrained(JOB["model"]),
+            peft_config=adapter if JOB["weights"] == "lora" else None,
+            callbacks=[InTurns(Turns())],
+        )
+        trainer.train()
+
+
+main()

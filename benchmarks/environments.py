@@ -1,0 +1,37 @@
+"""A list of requirements in, the Python of an environment that holds them out; made on first use, never ours."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from contest import HERE, tell
+
+OURS = Path(sys.executable)
+
+
+def peers(requirements: str = "peers.txt") -> Path:
+    """The Python that has the requirements of a file of this folder."""
+    wanted = HERE / requirements
+    name = f"{wanted.stem}-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:8]}"
+    folder = HERE.parent / ".peers" / name
+    python, stamp = folder / "bin" / "python", folder / ".installed"
+    if not stamp.exists():
+        tell(f"installing {', '.join(_names(wanted))} into {folder} (once) …")
+        subprocess.run([str(OURS), "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # torch first: what depends on it would take a build with gigabytes of CUDA
+        subprocess.run([*pip, *(line for line in _lines(wanted) if line.startswith("torch=="))], check=True)
+        subprocess.run([*pip, "--requirement", str(wanted)], check=True)
+        stamp.touch()
+    return python
+
+
+def _lines(wanted: Path) -> list[str]:
+    return [line for line in wanted.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def _names(wanted: Path) -> list[str]:
+    return [line.split("==")[0] for line in _lines(wanted)]

@@ -1,0 +1,64 @@
+"""What a question's script has measured in, one JSON file for the page of all benchmarks out.
+
+A finding is one ratio with its goal. A file is written at the end of a script alone, so that it is of one run.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from contest import HERE, THREADS, Ratio, tell
+
+RESULTS = HERE / "results"
+PACKAGES = ("everlearn", "torch", "transformers", "peft")
+
+
+class Finding(NamedTuple):
+    """One row of the table."""
+
+    measured: str
+    """What is divided by what, in a few words."""
+    against: str
+    """The peer, at the settings that were best for it."""
+    ratio: Ratio
+    goal: float
+    at_most: bool = False
+    """Whether the goal is an upper bound."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median keeps to the goal."""
+        return self.ratio.median <= self.goal if self.at_most else self.ratio.median >= self.goal
+
+
+def write(question: str, findings: list[Finding], notes: dict[str, object]) -> None:
+    """Keep the findings of a question, named by its script, with what helps to read them."""
+    script = Path(sys.argv[0]).stem
+    RESULTS.mkdir(exist_ok=True)
+    record = {
+        "question": question,
+        "command": f"python benchmarks/{script}.py",
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],
+        "notes": notes,
+    }
+    (RESULTS / f"{script}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    for finding in findings:
+        bound = "at most" if finding.at_most else "at least"
+        tell(f"{question}: {finding.measured}: {finding.ratio}, wanted {bound} {finding.goal} ({finding.against})")
+
+
+def machine() -> str:
+    """The processor and how much of it was used."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
+    name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return f"{name}, {THREADS} threads, " + ("bf16 matrix units" if "amx_bf16" in flags else "no bf16 matrix units")

@@ -1,0 +1,13 @@
+"""Is scoring replies to many requests about the same passages at least 10 times as fast as lm-eval's?
+
+    .venv/bin/python benchmarks/scoring_shared_passage.py
+
+4 passages of about 400 tokens, 24 requests about each.
+"""
+
+from __future__ import annotations
+
+from scoring import compare
+
+if __name__ == "__main__":
+    compare("Scoring, requests about shared passages", {"passages": [4, 24, 240]}, [1, 4, 16], 10.0)

@@ -1,0 +1,100 @@
+"""The C source beside this file in, its functions out; None where it cannot be compiled.
+
+It is compiled once for each processor, in about a second, and kept in the user's cache. It shares its threads with
+torch: two pools would wait for each other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from everlearn.packages import cache_directory
+
+SOURCE = Path(__file__).with_name("source.c")
+FLAGS = (
+    "-O3 -march=native -std=gnu11 -fopenmp -shared -fPIC "
+    # sums may be reordered, so that they fill vectors; NaN and infinity keep their meaning
+    "-fno-math-errno -fno-trapping-math -fassociative-math -fno-signed-zeros"
+).split()
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The compiled functions, ready to be called with what `arguments` makes of tensors and numbers."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    threads = _threads_of_torch()
+    if sys.platform != "linux" or compiler is None or threads is None:
+        return None
+    try:
+        functions = ctypes.CDLL(str(_compiled(compiler, threads)))
+    except (OSError, subprocess.SubprocessError):  # no headers, a full disk, an old compiler: plain torch will do
+        return None
+    functions.sum_of_squares.restype = ctypes.c_double
+    return functions
+
+
+def usable(*tensors: torch.Tensor) -> bool:
+    """Whether the compiled functions can take such tensors: bf16 on a CPU."""
+    suited = all(tensor.dtype == torch.bfloat16 and tensor.device.type == "cpu" for tensor in tensors)
+    return suited and library() is not None
+
+
+def call(name: str, *given: torch.Tensor | float | None) -> float:
+    """Call one of the functions. Tensors must be contiguous; int and float become what C takes for them."""
+    function = getattr(library(), name)
+    returned = function(*map(_as_c, given))
+    return float(returned) if function.restype is ctypes.c_double else 0.0
+
+
+def _as_c(given: torch.Tensor | float | None) -> object:
+    if isinstance(given, torch.Tensor):
+        assert given.is_contiguous()
+        return ctypes.c_void_p(given.data_ptr())
+    if given is None:
+        return None
+    return ctypes.c_int64(given) if isinstance(given, int) else ctypes.c_float(given)
+
+
+def _compiled(compiler: str, threads: Path) -> Path:
+    """Compile, unless that was done before by the same compiler for the same processor and torch."""
+    command = [compiler, *FLAGS, str(SOURCE), str(threads), "-lm"]
+    told = (" ".join(command), _processor(), SOURCE.read_text())
+    path = cache_directory() / "kernels" / f"{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}.so"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            made = Path(scratch) / path.name
+            _run([*command, "-o", str(made)])
+            made.rename(path)
+    return path
+
+
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def _processor() -> str:
+    """What tells processors with different instructions apart."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def _threads_of_torch() -> Path | None:
+    """The OpenMP library that torch has loaded."""
+    try:
+        mapped = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return None
+    return next((Path(line.split()[-1]) for line in mapped if "gomp" in line and ".so" in line), None)

@@ -1,0 +1,58 @@
+"""Logits in, log-probabilities of chosen tokens out; or, of each row, what scoring wants to know of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from everlearn.model.kernels.library import call, usable
+
+
+class Survey(NamedTuple):
+    """What is known of N rows of logits; values are logits in fp32."""
+
+    normaliser_N: torch.Tensor
+    """Log of the sum of exponentials."""
+    first_N: torch.Tensor
+    """The largest one."""
+    second_N: torch.Tensor
+    """The largest of the others."""
+    likely_N: torch.Tensor
+    """Which token the largest belongs to."""
+
+
+def survey(logits_NV: torch.Tensor) -> Survey:
+    """Of each row the normaliser, the two largest logits and the most likely token."""
+    logits_NV = logits_NV.detach()
+    if usable(logits_NV):
+        normaliser_N, first_N, second_N = torch.empty(3, len(logits_NV)).unbind(0)
+        likely_N = torch.empty(len(logits_NV), dtype=torch.long)
+        call("survey", logits_NV.contiguous(), normaliser_N, first_N, second_N, likely_N, *logits_NV.shape)
+        return Survey(normaliser_N, first_N, second_N, likely_N)
+    wide_NV = logits_NV.float()
+    best_N2, ids_N2 = wide_NV.topk(2, dim=-1)
+    return Survey(wide_NV.logsumexp(-1), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0])
+
+
+def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities (fp32) of K distinct tokens in each row."""
+    if usable(logits_NV):
+        made: torch.Tensor = _Chosen.apply(logits_NV.contiguous(), ids_NK.contiguous())
+        return made
+    return torch.log_softmax(logits_NV.float(), -1).gather(1, ids_NK)
+
+
+class _Chosen(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        normaliser = survey(logits).normaliser_N
+        ctx.save_for_backward(logits, ids, normaliser)
+        return logits.gather(1, ids).float() - normaliser[:, None]
+
+    @staticmethod
+    def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, None]:
+        logits, ids, normaliser = ctx.saved_tensors
+        of_logits = torch.empty_like(logits)
+        call("chosen_backward", logits, normaliser, ids, given[0].contiguous(), of_logits, *logits.shape, ids.shape[1])
+        return of_logits, None

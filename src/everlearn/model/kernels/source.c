@@ -1,0 +1,274 @@
+/* Arrays of bf16 and fp32 in, the element-wise parts of a transformer out, each in one pass over memory.
+
+   Matrix products are left to torch. What stands between them takes torch many passes, and on a CPU with matrix units
+   these passes take longer than the products. All arithmetic is fp32; what torch would round to bf16 in between is
+   rounded here, so that both agree. Each output is written by one thread, in a fixed order. */
+
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint16_t bf16;
+typedef int64_t size;
+
+#define LANES 16
+#define SMALL 16384 /* elements below which one thread is faster than two */
+
+static inline float widen(bf16 narrow) {
+    union { uint32_t bits; float value; } both = {(uint32_t)narrow << 16};
+    return both.value;
+}
+
+static inline bf16 round_to_bf16(float value) {
+    union { float value; uint32_t bits; } both = {value};
+    return (bf16)((both.bits + 0x7fff + ((both.bits >> 16) & 1)) >> 16);
+}
+
+/* e^x to about 2 units in the last place; 0 below -88, infinity from 88.4 on. NaN falls through the comparisons. */
+static inline float exponential(float x) {
+    x = x < -88.0f ? -88.0f : x;
+    x = x > 89.0f ? 89.0f : x;
+    float whole = rintf(x * 1.44269504f);
+    float rest = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    float power = 1.9875691500e-4f;
+    power = power * rest + 1.3981999507e-3f;
+    power = power * rest + 8.3334519073e-3f;
+    power = power * rest + 4.1665795894e-2f;
+    power = power * rest + 1.6666665459e-1f;
+    power = power * rest + 5.0000001201e-1f;
+    power = power * rest * rest + rest + 1.0f;
+    union { int32_t bits; float value; } scale = {((int32_t)whole + 127) << 23};
+    return power * scale.value;
+}
+
+/* y = weight * x / sqrt(mean(x^2) + epsilon), for each row; keeps 1 / sqrt(...) for the way back. */
+void rms_norm(const bf16 *x, const bf16 *weight, bf16 *y, float *scales, size rows, size width, float epsilon) {
+#pragma omp parallel for schedule(static) if (rows * width > SMALL)
+    for (size row = 0; row < rows; row++) {
+        const bf16 *in = x + row * width;
+        bf16 *out = y + row * width;
+        float squares = 0;
+        for (size i = 0; i < width; i++) squares += widen(in[i]) * widen(in[i]);
+        float scale = scales[row] = 1.0f / sqrtf(squares / width + epsilon);
+        for (size i = 0; i < width; i++)
+            out[i] = round_to_bf16(widen(weight[i]) * widen(round_to_bf16(widen(in[i]) * scale)));
+    }
+}
+
+/* Gradients of x and, where `of_weight` is not NULL, of the weight. */
+void rms_norm_backward(const bf16 *of_y, const bf16 *x, const bf16 *weight, const float *scales, bf16 *of_x,
+                       float *of_weight, size rows, size width) {
+    int threads = omp_get_max_threads();
+    float *sums = of_weight ? calloc((size_t)threads * width, sizeof(float)) : NULL;
+#pragma omp parallel for schedule(static)
+    for (int thread = 0; thread < threads; thread++) {
+        float *sum = sums + (sums ? thread * width : 0);
+        for (size row = rows * thread / threads; row < rows * (thread + 1) / threads; row++) {
+            const bf16 *in = x + row * width, *given = of_y + row * width;
+            bf16 *out = of_x + row * width;
+            float scale = scales[row], along = 0;
+            for (size i = 0; i < width; i++) along += widen(given[i]) * widen(weight[i]) * widen(in[i]);
+            along *= scale * scale / width;
+            for (size i = 0; i < width; i++)
+                out[i] = round_to_bf16(scale * (widen(given[i]) * widen(weight[i]) - along * widen(in[i])));
+            if (sums)
+                for (size i = 0; i < width; i++) sum[i] += widen(given[i]) * widen(in[i]) * scale;
+        }
+    }
+    if (!sums) return;
+    for (int thread = 0; thread < threads; thread++)
+        for (size i = 0; i < width; i++) of_weight[i] = (thread ? of_weight[i] : 0) + sums[thread * width + i];
+    free(sums);
+}
+
+/* y = silu(gate) * up */
+void gated(const bf16 *gate, const bf16 *up, bf16 *y, size count) {
+#pragma omp parallel for schedule(static) if (count > SMALL)
+    for (size i = 0; i < count; i++) {
+        float g = widen(gate[i]);
+        y[i] = round_to_bf16(widen(round_to_bf16(g / (1.0f + exponential(-g)))) * widen(up[i]));
+    }
+}
+
+void gated_backward(const bf16 *of_y, const bf16 *gate, const bf16 *up, bf16 *of_gate, bf16 *of_up, size count) {
+#pragma omp parallel for schedule(static) if (count > SMALL)
+    for (size i = 0; i < count; i++) {
+        float g = widen(gate[i]), given = widen(of_y[i]);
+        float share = 1.0f / (1.0f + exponential(-g));
+        of_gate[i] = round_to_bf16(given * widen(up[i]) * share * (1.0f + g * (1.0f - share)));
+        of_up[i] = round_to_bf16(given * g * share);
+    }
+}
+
+/* Rotary position embedding: halves of each head are turned by the token's angles, backwards if `sign` is -1. */
+void rotate(const bf16 *x, const bf16 *cosines, const bf16 *sines, bf16 *y, size tokens, size heads, size width,
+            float sign) {
+    size half = width / 2;
+#pragma omp parallel for schedule(static) if (tokens * heads * width > SMALL)
+    for (size token = 0; token < tokens; token++)
+        for (size head = 0; head < heads; head++) {
+            const bf16 *in = x + (token * heads + head) * width;
+            const bf16 *c = cosines + token * width, *s = sines + token * width;
+            bf16 *out = y + (token * heads + head) * width;
+            for (size i = 0; i < half; i++) {
+                float first = widen(in[i]), second = widen(in[i + half]), turn = sign * widen(s[i]);
+                out[i] = round_to_bf16(first * widen(c[i]) - second * turn);
+                out[i + half] = round_to_bf16(second * widen(c[i]) + first * turn);
+            }
+        }
+}
+
+/* Heads of chosen tokens: from (tokens, heads, width) to (rows, heads, places, width); zeros where the token is -1. */
+void take_heads(const bf16 *x, const int32_t *tokens, bf16 *y, size rows, size places, size heads, size width) {
+#pragma omp parallel for schedule(static) collapse(2) if (rows * places * heads * width > SMALL)
+    for (size row = 0; row < rows; row++)
+        for (size head = 0; head < heads; head++)
+            for (size place = 0; place < places; place++) {
+                int32_t token = tokens[row * places + place];
+                bf16 *out = y + ((row * heads + head) * places + place) * width;
+                if (token < 0) memset(out, 0, width * sizeof(bf16));
+                else memcpy(out, x + (token * heads + head) * width, width * sizeof(bf16));
+            }
+}
+
+/* The way back, where each token stands in one place only. */
+void give_heads(const bf16 *x, const int32_t *tokens, bf16 *y, size rows, size places, size heads, size width) {
+#pragma omp parallel for schedule(static) collapse(2) if (rows * places * heads * width > SMALL)
+    for (size row = 0; row < rows; row++)
+        for (size head = 0; head < heads; head++)
+            for (size place = 0; place < places; place++) {
+                int32_t token = tokens[row * places + place];
+                if (token >= 0)
+                    memcpy(y + (token * heads + head) * width, x + ((row * heads + head) * places + place) * width,
+                           width * sizeof(bf16));
+            }
+}
+
+/* The way back where a token may stand in many rows: sums in fp32. */
+void add_heads(const bf16 *x, const int32_t *tokens, float *y, size rows, size places, size heads, size width) {
+#pragma omp parallel for schedule(static)
+    for (size head = 0; head < heads; head++)
+        for (size row = 0; row < rows; row++)
+            for (size place = 0; place < places; place++) {
+                int32_t token = tokens[row * places + place];
+                if (token < 0) continue;
+                const bf16 *in = x + ((row * heads + head) * places + place) * width;
+                float *out = y + (token * heads + head) * width;
+                for (size i = 0; i < width; i++) out[i] += widen(in[i]);
+            }
+}
+
+/* The largest of some numbers, as an order that integers can be compared in; NaN is the largest of all. */
+static inline float largest(const bf16 *x, size count) {
+    int16_t best = INT16_MIN;
+    for (size i = 0; i < count; i++) {
+        int16_t bits = (int16_t)x[i], key = bits ^ ((bits >> 15) & 0x7fff);
+        best = key > best ? key : best;
+    }
+    return widen((bf16)(best ^ ((best >> 15) & 0x7fff)));
+}
+
+/* Causal softmax in place: of `queries` consecutive rows the first sees `seen` keys, each further one sees one more. */
+void causal_softmax(bf16 *scores, size rows, size queries, size keys, size seen, float scaling) {
+#pragma omp parallel for schedule(static) if (rows * keys > SMALL)
+    for (size row = 0; row < rows; row++) {
+        bf16 *here = scores + row * keys;
+        size visible = seen + row % queries;
+        if (visible > keys) visible = keys;
+        size whole = (visible + LANES - 1) / LANES * LANES; /* whole vectors: single numbers are slow */
+        float shares[whole], sum = 0, highest = largest(here, visible);
+        for (size i = 0; i < visible; i++) shares[i] = (widen(here[i]) - highest) * scaling;
+        for (size i = visible; i < whole; i++) shares[i] = -INFINITY;
+        for (size i = 0; i < whole; i++) shares[i] = exponential(shares[i]);
+        for (size i = 0; i < visible; i++) sum += shares[i];
+        for (size i = 0; i < visible; i++) here[i] = round_to_bf16(shares[i] / sum);
+        memset(here + visible, 0, (keys - visible) * sizeof(bf16));
+    }
+}
+
+/* Gradient of the scores, in place of the gradient of the shares. */
+void softmax_backward(const bf16 *shares, bf16 *of_shares, size rows, size keys, float scaling) {
+#pragma omp parallel for schedule(static) if (rows * keys > SMALL)
+    for (size row = 0; row < rows; row++) {
+        const bf16 *share = shares + row * keys;
+        bf16 *given = of_shares + row * keys;
+        float along = 0;
+        for (size i = 0; i < keys; i++) along += widen(share[i]) * widen(given[i]);
+        for (size i = 0; i < keys; i++)
+            given[i] = round_to_bf16(scaling * widen(share[i]) * (widen(given[i]) - along));
+    }
+}
+
+/* Of each row of logits: the log of the sum of exponentials, the largest logit, the largest of the others, and which
+   the largest is. */
+void survey(const bf16 *logits, float *normaliser, float *first, float *second, int64_t *which, size rows,
+            size vocabulary) {
+#pragma omp parallel for schedule(static)
+    for (size row = 0; row < rows; row++) {
+        const bf16 *here = logits + row * vocabulary;
+        float sum = 0, best = largest(here, vocabulary);
+        size at = 0;
+        while (at < vocabulary - 1 && widen(here[at]) != best) at++;
+        float before = at ? largest(here, at) : -INFINITY;
+        float behind = at + 1 < vocabulary ? largest(here + at + 1, vocabulary - at - 1) : -INFINITY;
+        for (size i = 0; i < vocabulary; i++) sum += exponential(widen(here[i]) - best);
+        normaliser[row] = best + logf(sum);
+        first[row] = best;
+        second[row] = before > behind ? before : behind;
+        which[row] = at;
+    }
+}
+
+/* Gradient of logits from that of the log-probabilities of some of them (`chosen` a row). */
+void chosen_backward(const bf16 *logits, const float *normaliser, const int64_t *ids, const float *of_chosen,
+                     bf16 *of_logits, size rows, size vocabulary, size chosen) {
+#pragma omp parallel for schedule(static)
+    for (size row = 0; row < rows; row++) {
+        const bf16 *here = logits + row * vocabulary;
+        const float *given = of_chosen + row * chosen;
+        bf16 *out = of_logits + row * vocabulary;
+        float all = 0;
+        for (size k = 0; k < chosen; k++) all += given[k];
+        for (size i = 0; i < vocabulary; i++)
+            out[i] = round_to_bf16(-all * exponential(widen(here[i]) - normaliser[row]));
+        for (size k = 0; k < chosen; k++) {
+            size id = ids[row * chosen + k];
+            out[id] = round_to_bf16(given[k] - all * exponential(widen(here[id]) - normaliser[row]));
+        }
+    }
+}
+
+/* One step of AdamW (Loshchilov and Hutter 1711.05101) on fp32 masters from bf16 gradients; the new weights are also
+   written as bf16. */
+void adamw(float *master, bf16 *weight, const bf16 *gradient, float *mean, float *square, size count, float rate,
+           float decay, float beta1, float beta2, float epsilon, float step, float scale) {
+    float first = rate / (1.0f - powf(beta1, step)), root = 1.0f / sqrtf(1.0f - powf(beta2, step));
+#pragma omp parallel for schedule(static) if (count > SMALL)
+    for (size i = 0; i < count; i++) {
+        float g = widen(gradient[i]) * scale;
+        mean[i] += (1.0f - beta1) * (g - mean[i]);
+        square[i] = beta2 * square[i] + (1.0f - beta2) * g * g;
+        master[i] = master[i] * (1.0f - rate * decay) - first * mean[i] / (sqrtf(square[i]) * root + epsilon);
+        weight[i] = round_to_bf16(master[i]);
+    }
+}
+
+/* Sum of squares of bf16 numbers. */
+double sum_of_squares(const bf16 *x, size count) {
+    double total = 0;
+    int threads = omp_get_max_threads();
+    double *sums = calloc(threads, sizeof(double));
+#pragma omp parallel for schedule(static)
+    for (int thread = 0; thread < threads; thread++) {
+        for (size begin = count * thread / threads, end = count * (thread + 1) / threads; begin < end; begin += 4096) {
+            float sum = 0;
+            for (size i = begin; i < begin + 4096 && i < end; i++) sum += widen(x[i]) * widen(x[i]);
+            sums[thread] += sum;
+        }
+    }
+    for (int thread = 0; thread < threads; thread++) total += sums[thread];
+    free(sums);
+    return total;
+}

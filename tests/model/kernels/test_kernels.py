@@ -1,0 +1,162 @@
+"""Compiled kernels must agree with plain torch: values and gradients, NaN included."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from everlearn.model.kernels import library
+from everlearn.model.kernels.adamw import Step, adamw, sum_of_squares
+from everlearn.model.kernels.gated import gated
+from everlearn.model.kernels.logits import chosen_logprobs, survey
+from everlearn.model.kernels.norm import rms_norm
+from everlearn.model.kernels.rotary import rotate
+
+pytestmark = pytest.mark.skipif(library.library() is None, reason="no C compiler: plain torch is used")
+
+
+def numbers(*shape: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
+    """bf16 numbers that want a gradient."""
+    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * scale
+    return drawn.bfloat16().requires_grad_()
+
+
+def both_ways(function, *given: torch.Tensor):
+    """Values and gradients by kernels in bf16, and by plain torch in fp32 on the same numbers."""
+    outcomes = []
+    for inputs in (given, [tensor.detach().float().requires_grad_(tensor.requires_grad) for tensor in given]):
+        made = function(*inputs)
+        weights = torch.randn(made.shape, generator=torch.Generator().manual_seed(9)).to(made.dtype)
+        wanted = [tensor for tensor in inputs if tensor.requires_grad]
+        outcomes.append([made, *torch.autograd.grad(made, wanted, weights)])
+    return zip(*outcomes, strict=True)
+
+
+def close(one: torch.Tensor, other: torch.Tensor, share: float = 0.01) -> bool:
+    """Equal but for rounding to bf16, of the largest number."""
+    return bool((one.float() - other.float()).abs().max() <= share * other.float().abs().max())
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+def test_norm(rows):
+    for one, other in both_ways(lambda x, w: rms_norm(x, w, 1e-5), numbers(rows, 96), numbers(96, seed=1)):
+        assert close(one, other)
+
+
+def test_the_norm_of_a_frozen_weight_has_a_gradient_of_its_input_alone():
+    hidden, weight = numbers(5, 32), numbers(32, seed=1).detach()
+    rms_norm(hidden, weight, 1e-5).sum().backward()
+    assert hidden.grad is not None and weight.grad is None
+
+
+@pytest.mark.parametrize("count", [3, 50_001])
+def test_gated(count):
+    for one, other in both_ways(gated, numbers(count, scale=4), numbers(count, seed=1)):
+        assert close(one, other)
+
+
+def test_gates_may_be_huge():
+    gate = torch.tensor([-3e38, -200.0, 200.0, 3e38]).bfloat16().requires_grad_()
+    said = gated(gate, torch.ones(4).bfloat16())
+    assert said.tolist() == [0.0, 0.0, 200.0, gate[3].item()]
+    said[:3].sum().backward()
+    assert gate.grad is not None and gate.grad.tolist()[:3] == [0.0, 0.0, 1.0]
+
+
+def test_rotation():
+    angles = torch.randn(1, 30, 8, generator=torch.Generator().manual_seed(2)).repeat(1, 1, 2)
+    cosines, sines = angles.cos().bfloat16(), angles.sin().bfloat16()
+    heads = numbers(2, 30, 3, 16)
+    for one, other in both_ways(lambda x: rotate(x, cosines.to(x.dtype), sines.to(x.dtype)), heads):
+        assert close(one, other)
+
+
+def test_rotation_turns_as_transformers_does():
+    from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+
+    angles = torch.arange(12.0)[None, :, None] * torch.tensor([1.0, 0.3, 0.1, 0.01]).repeat(2)
+    heads = numbers(1, 12, 2, 8).detach()
+    wanted, _ = apply_rotary_pos_emb(
+        heads.float().transpose(1, 2), heads.float().transpose(1, 2), angles.cos(), angles.sin()
+    )
+    assert close(rotate(heads, angles.cos().bfloat16(), angles.sin().bfloat16()), wanted.transpose(1, 2))
+
+
+def test_chosen_logprobs():
+    ids = torch.stack([torch.randperm(500, generator=torch.Generator().manual_seed(n))[:4] for n in range(20)])
+    for one, other in both_ways(lambda logits: chosen_logprobs(logits, ids), numbers(20, 500, scale=5)):
+        assert close(one, other)
+
+
+def test_survey():
+    logits = numbers(40, 333, scale=3)
+    seen = survey(logits)
+    wide = logits.detach().float()
+    values = wide.topk(2, dim=-1).values
+    assert torch.equal(seen.first_N, values[:, 0]) and torch.equal(seen.second_N, values[:, 1])
+    assert torch.equal(wide.gather(1, seen.likely_N[:, None])[:, 0], values[:, 0])
+    assert torch.allclose(seen.normaliser_N, wide.logsumexp(-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("at", [0, 5, 9])
+def test_the_largest_logit_may_stand_anywhere(at):
+    logits = torch.full((1, 10), -2.0).bfloat16()
+    logits[0, at] = -1.0
+    seen = survey(logits)
+    assert (seen.likely_N.item(), seen.first_N.item(), seen.second_N.item()) == (at, -1.0, -2.0)
+
+
+def test_what_is_no_number_stays_none():
+    broken = numbers(4, 64).detach()
+    broken[1, 3] = float("nan")
+    assert survey(broken).normaliser_N.isnan().tolist() == [False, True, False, False]
+    assert rms_norm(broken, torch.ones(64).bfloat16(), 1e-5).isnan().any(-1).tolist() == [False, True, False, False]
+    assert gated(broken, broken).isnan().sum() == 1
+
+
+@pytest.mark.parametrize("count", [5, 40_000])
+def test_adamw(count):
+    source = torch.Generator().manual_seed(4)
+    master = torch.randn(count, generator=source)
+    reference = master.clone().requires_grad_()
+    adam = torch.optim.AdamW([reference], lr=0.01, betas=(0.9, 0.95), weight_decay=0.1)
+    weight, mean, square = master.bfloat16(), torch.zeros(count), torch.zeros(count)
+    for number in range(1, 6):
+        gradient = torch.randn(count, generator=source).bfloat16()
+        reference.grad = gradient.float() * 0.5
+        adam.step()
+        adamw(master, weight, gradient, mean, square, Step(0.01, 0.1, number, 0.5))
+    assert torch.allclose(master, reference.detach(), atol=1e-6, rtol=1e-5)
+    assert torch.equal(weight, master.bfloat16())
+    kept = adam.state[reference]
+    assert torch.allclose(mean, kept["exp_avg"], atol=1e-6) and torch.allclose(square, kept["exp_avg_sq"], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [3, 100_003])
+def test_sum_of_squares(count):
+    gradient = numbers(count).detach()
+    assert sum_of_squares(gradient) == pytest.approx(float(gradient.double().square().sum()), rel=1e-4)
+
+
+def test_without_a_compiler_plain_torch_does_the_same(monkeypatch):
+    master, gradient = torch.randn(50), torch.randn(50).bfloat16()
+    states = []
+    for compiled in (library.library(), None):
+        monkeypatch.setattr(library, "library", lambda compiled=compiled: compiled)
+        kept = master.clone(), master.bfloat16(), torch.zeros(50), torch.zeros(50)
+        for number in (1, 2, 3):
+            adamw(*kept[:2], gradient, *kept[2:], Step(0.01, 0.1, number, 0.7))
+        states.append(kept)
+    for one, other in zip(*states, strict=True):
+        assert torch.allclose(one.float(), other.float(), atol=1e-6, rtol=1e-2)
+
+
+def test_a_compiler_that_fails_is_no_obstacle(monkeypatch, tmp_path):
+    monkeypatch.setenv("CC", "false")
+    monkeypatch.setenv("EVERLEARN_CACHE", str(tmp_path))
+    library.library.cache_clear()
+    try:
+        assert library.library() is None
+        assert gated(numbers(4), numbers(4)).shape == (4,)
+    finally:
+        library.library.cache_clear()
