@@ -1,12 +1,13 @@
 # make demo   everything from nothing: environment, model, the three-week demo
 # make test   everything from nothing: environment, linters, types, layers, tests
 # make lint   linters, types and import layers only
+# make benchmarks   the engine beside its peers, one script after another (hours), then docs/benchmarks.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint benchmarks clean
 
 demo: $(STAMP)
 	$(BIN)/everlearn demo
@@ -19,6 +20,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+QUESTIONS := training_short_chats training_short_chats_lora training_documents anchored_step scoring_answers \
+	scoring_shared_passage generation cold_start first_conversion later_stages small_model
+
+benchmarks: $(STAMP)
+	for question in $(QUESTIONS); do $(BIN)/python benchmarks/$$question.py || exit 1; done
+	$(BIN)/python benchmarks/page.py
 
 # Everything is pinned in constraints.txt. Where no NVIDIA GPU is found torch comes as the CPU build, first,
 # so that nothing after it pulls in gigabytes of CUDA.

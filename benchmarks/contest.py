@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +104,7 @@ class Player:
         return heard
 
 
-def best(contestants: Sequence[Contestant], turns: int = 2) -> tuple[Contestant, dict[str, float]]:
+def best(contestants: Sequence[Contestant], turns: int = 1) -> tuple[Contestant, dict[str, float]]:
     """The fastest of some settings of a peer, and the speed of each; those that fail are told and left out."""
     speeds: dict[str, float] = {}
     for contestant in contestants:
@@ -132,6 +133,18 @@ def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[
     for player in players:
         player.stop()
     return turns
+
+
+def alternate_commands(commands: Sequence[Sequence[str]], rounds: int) -> list[list[float]]:
+    """Seconds that whole processes take, each in turn; one of each before them is not counted."""
+    seconds: list[list[float]] = [[] for _ in commands]
+    for number in range(rounds + 1):
+        for command, taken in zip(commands, seconds, strict=True):
+            begin = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            if number:
+                taken.append(time.perf_counter() - begin)
+    return seconds
 
 
 def once(contestant: Contestant) -> Turn:

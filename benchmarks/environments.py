@@ -29,6 +29,16 @@ def peers(requirements: str = "peers.txt") -> Path:
     return python
 
 
+def sources(address: str, commit: str) -> Path:
+    """A checkout of a repository at one commit, for peers that are no packages."""
+    folder = HERE.parent / ".peers" / f"{address.rpartition('/')[2]}-{commit[:8]}"
+    if not (folder / ".git").exists():
+        tell(f"fetching {address} into {folder} (once) …")
+        subprocess.run(["git", "clone", "--quiet", address, str(folder)], check=True)
+        subprocess.run(["git", "-C", str(folder), "checkout", "--quiet", commit], check=True)
+    return folder
+
+
 def _lines(wanted: Path) -> list[str]:
     return [line for line in wanted.read_text().splitlines() if line and not line.startswith("#")]
 

@@ -29,7 +29,7 @@ def main() -> None:
     rounds = options().rounds
     us = Contestant("everlearn", "everlearn_generation.py", OURS, {**JOB, "model": DEFAULT_MODEL})
     single = batched(1)
-    rival, speeds = best([batched(batch) for batch in (8, 16, 32, 64)], turns=1)
+    rival, speeds = best([batched(batch) for batch in (8, 16, 32, 64)])
     turns = alternate([us, single, rival], rounds)
     mine = turns[us.name]
     alike = [

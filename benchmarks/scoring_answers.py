@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/scoring_answers.py
 
-256 short requests, each with one reply.
+128 short requests, each with one reply.
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ from __future__ import annotations
 from scoring import compare
 
 if __name__ == "__main__":
-    compare("Scoring, short requests", {"count": 256}, [1, 8, 16, 32, 64], 5.0)
+    compare("Scoring, short requests", {"count": 128}, [1, 4, 16, 64], 5.0)

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/scoring_shared_passage.py
 
-4 passages of about 400 tokens, 24 requests about each.
+3 passages of about 350 tokens, 16 requests about each.
 """
 
 from __future__ import annotations
@@ -10,4 +10,4 @@ from __future__ import annotations
 from scoring import compare
 
 if __name__ == "__main__":
-    compare("Scoring, requests about shared passages", {"passages": [4, 24, 240]}, [1, 4, 16], 10.0)
+    compare("Scoring, requests about shared passages", {"passages": [3, 16, 200]}, [1, 4, 16], 10.0)

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/training_short_chats.py
 
-32 chats a step for both. TRL is swept over the type of its weights, the size of its batches, and batches of chats of
-the same length. Its packing needs FlashAttention, which runs on GPUs alone.
+A turn is one step of 32 chats for both. TRL is swept over the type of its weights, the size of its batches, and batches
+of chats of the same length. Its packing needs FlashAttention, which runs on GPUs alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from training import compare, ours, trl
 
 ITEMS = {"items": "chats", "count": 512}
-ROWS, STEPS = 32, 2
+ROWS, STEPS = 32, 1
 
 if __name__ == "__main__":
     swept = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from training import compare, ours, trl
 
 ITEMS = {"items": "chats", "count": 512}
-ROWS, STEPS = 32, 2
+ROWS, STEPS = 32, 1
 
 if __name__ == "__main__":
     swept = [

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from everlearn.model.cache import DEFAULT_MODEL
 from everlearn.model.delta import decode_delta
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import (
+    Answer,
     Commit,
     Exam,
     Item,
@@ -233,14 +235,31 @@ class Learner:
         return self.model.chat.text(list(reply.ids))
 
     def exam(self, at: str = "head", questions: str | Path | None = None) -> Exam:
-        """A version's recorded exam; with `questions`, the answers to a person's own questions, asked now."""
+        """A version's recorded exam; with `questions`, the answers to a person's own questions."""
         if questions is None:
             return self.lineage.exam(at)
         asked = read_questions(Path(questions))
-        self._ensure_version(at)
         stage = Stage((), tuple(asked), Path(questions).stem)
-        answers = answer_all(self.model, asked, Meter(0))
-        return Exam((), (StageAnswers(digest(stage), stage.name, tuple(answers)),))
+        return Exam((), (StageAnswers(digest(stage), stage.name, self.answers(asked, at)),))
+
+    def answers(self, questions: Sequence[Question], at: str = "head") -> tuple[Answer, ...]:
+        """A version's answers to questions, in order. What its weights have been asked before is not asked again."""
+        book = self.store.answers(self._weights(at))
+        known = book.known()
+        if unknown := [question for question in questions if digest(question) not in known]:
+            self._ensure_version(at)
+            self.tell(Progress(f"asking {at[:8]}", 0, 0))
+            given = answer_all(self.model, unknown, Meter(0))
+            book.add(given)
+            known |= {answer.question: answer for answer in given}
+        return tuple(replace(known[digest(question)], group=question.group) for question in questions)
+
+    def _weights(self, reference: str) -> str:
+        """The digest of a version's weights: of what it has learnt, or of the model's files where that is nothing."""
+        if not self.lineage.root():
+            return self.model.digest
+        commit = self.store.commit(self.store.resolve(reference))
+        return commit.weights_object or commit.model_digest
 
     def _ensure_version(self, reference: str) -> None:
         """Check a version out; a store without commits stands for the untouched base."""

@@ -1,5 +1,6 @@
 """A version in; its recorded exam, its answers to new questions, or a comparison out."""
 
+from everlearn import learner
 from everlearn.store import Store
 
 
@@ -24,6 +25,24 @@ def test_own_questions_are_asked_now(call, home):
     assert "not answered right" in outcome.out
     assert "What is the code?   43      4" in outcome.out
     assert "asking" in outcome.err
+
+
+def test_the_same_weights_are_not_asked_twice(call, home, monkeypatch):
+    lines = [f'{{"question": "What is the code of {name}?", "answer": "43"}}\n' for name in ("Ada", "Bob")]
+    (home / "new.jsonl").write_text(lines[0])
+    first = call("exam", "--questions", "new.jsonl", "--json").json
+    asked = []
+    whole = learner.answer_all
+    monkeypatch.setattr(
+        learner, "answer_all", lambda model, some, meter: asked.append(some) or whole(model, some, meter)
+    )
+    assert call("exam", "--questions", "new.jsonl", "--json").json == first
+    assert not asked
+    (home / "new.jsonl").write_text("".join(lines))
+    call("exam", "--questions", "new.jsonl")
+    assert [len(some) for some in asked] == [1], "only the new question is asked"
+    call("exam", "--at", "base", "--questions", "new.jsonl")
+    assert len(asked) == 2, "other weights are asked"
 
 
 def test_asking_leaves_the_store_as_it_was(call, home):

@@ -7,8 +7,10 @@ import random
 import pytest
 import torch
 
+from everlearn.model import packing
 from everlearn.model.chat import Row
 from everlearn.model.packing import batches_by_size, pack
+from everlearn.train.losses import cross_entropy
 
 
 def rows_of(seed: int, count: int = 9) -> list[Row]:
@@ -87,3 +89,47 @@ def test_the_first_target_of_each_stretch_opens_an_answer():
     batch = pack([Row(tuple(range(2, 11)), learn), Row((5, 6, 7), (True, True, True))])
     assert batch.targets_N.tolist() == [4, 5, 7, 8, 10, 6, 7], "the first token of a row cannot be predicted"
     assert batch.opening_N.tolist() == [True, False, True, False, True, False, False]
+
+
+def sharing() -> list[Row]:
+    """Questions about two passages behind a common start: what is shared is a tree of two levels."""
+    rows = []
+    for passage in (20, 60):
+        text = (5,) * 30 + tuple(range(passage, passage + 40))
+        for number in range(6):
+            rest = (100 + number, 90, 100 + passage + number, 1)
+            rows.append(Row((*text, *rest), (False,) * (len(text) + 2) + (True, True)))
+    return rows
+
+
+def test_passages_are_computed_once_and_so_is_what_they_share():
+    batch = pack(sharing())
+    assert batch.tokens - (30 + 2 * 40 + 12 * 4) < packing.GRAIN
+    assert sorted(group.start for group in batch.layout) == [0, 30, 70]
+
+
+def test_scores_behind_shared_passages_equal_those_of_rows_alone(tiny):
+    rows = sharing()
+    for together, row in zip(tiny.force(rows), rows, strict=True):
+        (alone,) = tiny.force([row])
+        assert together.likely == alone.likely
+        assert together.nll == pytest.approx(alone.nll, abs=0.02)
+
+
+@pytest.mark.parametrize("rows", [rows_of(7), sharing()])
+def test_gradients_of_a_packed_line_in_bf16_are_those_of_rows_alone_in_fp32(tiny, rows):
+    batch = pack(rows)
+    weights = list(tiny.network.parameters())
+    packed = torch.autograd.grad(
+        cross_entropy(tiny.logits(batch), batch.targets_N, torch.ones(len(batch.targets_N))), weights
+    )
+    tiny.network.float()
+    count = sum(row.targets for row in rows)
+    separate = [torch.zeros_like(weight) for weight in weights]
+    for row in rows:
+        targets = torch.tensor([token for token, learn in zip(row.ids, row.learn, strict=True) if learn])
+        loss = torch.nn.functional.cross_entropy(alone(tiny, row), targets, reduction="sum") / count
+        for total, gradient in zip(separate, torch.autograd.grad(loss, weights), strict=True):
+            total.add_(gradient)
+    for one, other in zip(packed, separate, strict=True):
+        assert (one.float() - other).norm() <= 0.05 * other.norm()

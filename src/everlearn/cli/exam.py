@@ -66,17 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace, names: list[str], questions: tuple[Question, ...]) -> list[Exam]:
     """The answers of each version to a person's own questions."""
     from everlearn.cli.terminal.progress import display
-    from everlearn.examiner import answer_all
-    from everlearn.train.meter import Meter
-    from everlearn.train.run import Progress
 
     with display() as tell:
         learner = open_learner(arguments, tell)
-        answered = []
-        for name in names:
-            learner.checkout(name)
-            tell(Progress(f"asking {short(name)}", 0, 0))
-            answered.append(tuple(answer_all(learner.model, questions, Meter(0))))
+        answered = [learner.answers(questions, name) for name in names]
     stem = arguments.questions.stem
     return [Exam((), (StageAnswers("", stem, answers),)) for answers in answered]
 

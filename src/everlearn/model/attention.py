@@ -87,7 +87,7 @@ class _Packed(torch.autograd.Function):
     ) -> torch.Tensor:
         ctx.save_for_backward(query, key, value)
         ctx.layout, ctx.scaling = layout, scaling
-        mixed = torch.zeros_like(query)
+        mixed = _like(query, layout)
         for group in layout:
             keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
             for begin in range(0, group.own_BT.shape[1], QUERIES):
@@ -99,7 +99,7 @@ class _Packed(torch.autograd.Function):
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value = ctx.saved_tensors
         of_mixed = given[0].contiguous()
-        of_query = torch.zeros_like(query)
+        of_query = _like(query, ctx.layout)
         of_key, of_value = (torch.zeros(key.shape, dtype=torch.float32) for _ in range(2))
         for group in ctx.layout:
             keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
@@ -135,6 +135,13 @@ class _Tile:
     def seen(self, keys_BGSD: torch.Tensor) -> torch.Tensor:
         """Keys or values up to the last that a query of the tile sees, as XSD."""
         return keys_BGSD[:, :, : self.end].flatten(0, 1)
+
+
+def _like(heads_NHD: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Room for the heads of the line; zeros where nothing will be written, behind the last token of all groups."""
+    made = torch.empty_like(heads_NHD)
+    made[1 + max((int(group.own_BT.max()) for group in layout), default=-1) :] = 0
+    return made
 
 
 def _rows(scores: torch.Tensor) -> tuple[int, int]:

@@ -7,19 +7,20 @@ averages work on and which are copied into the network: bf16 alone swallows smal
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from everlearn.errors import ModelError
+from everlearn.model.allocation import keep_freed_memory
 from everlearn.model.attention import attending_packed
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
-from everlearn.model.kernels.logits import survey
+from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.scope import Overheard, aimed, deviation, is_taught
@@ -27,6 +28,9 @@ from everlearn.model.trunk import Trunk
 
 SCORE_TOKENS = 2048
 """Tokens per forward pass when nothing is learnt."""
+
+PREDICTIONS = 256
+"""Predictions whose logits are there at the same time when nothing is learnt."""
 
 GENERATE_ROWS = 192
 """Rows continued at the same time, at most."""
@@ -80,6 +84,7 @@ class LanguageModel:
         # loaded in bf16 already; a cast here would round the rotary frequencies, which transformers keeps in fp32
         self.network = network.to(self.device).eval()
         fuse(self.network)
+        keep_freed_memory()
         self.tokenizer = tokenizer
         self.context = int(network.config.max_position_embeddings)
         self.chat = Chat(tokenizer, self.context)
@@ -139,6 +144,9 @@ class LanguageModel:
             grow(self.network, adaptation.size)
         self.adaptation = adaptation
         self.network.requires_grad_(adaptation.kind == "full")
+        # a gradient of the few rows that were looked up, added to that of the head: not one more as large as the head
+        tied = self.network.get_input_embeddings().weight is self.network.get_output_embeddings().weight
+        self.network.get_input_embeddings().sparse = adaptation.kind == "full" and tied
         mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
         for name, weight in self.network.named_parameters():
             if mark in name:
@@ -183,6 +191,13 @@ class LanguageModel:
         chosen_ND = self._hidden(batch)[0, batch.predict_N.to(self.device)]
         logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
         return logits
+
+    def _in_parts(self, batch: Packed, targets_N: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Logits and targets of some predictions after the other: all of them at once would take much memory."""
+        chosen_ND = self._hidden(batch)[0, batch.predict_N.to(self.device)]
+        head = self.network.get_output_embeddings()
+        for hidden_PD, targets_P in zip(chosen_ND.split(PREDICTIONS), targets_N.split(PREDICTIONS), strict=True):
+            yield head(hidden_PD), targets_P
 
     def _hidden(self, batch: Packed) -> torch.Tensor:
         """Last hidden states_1TD of a batch, from halfway where these are remembered."""
@@ -268,13 +283,11 @@ class LanguageModel:
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])
             self.tokens_read += batch.tokens
-            logits_NV = self.logits(batch)
             targets_N = batch.targets_N.to(self.device)
-            seen = survey(logits_NV)
-            wanted_N = logits_NV.gather(1, targets_N[:, None])[:, 0].float()
-            nll_N = seen.normaliser_N - wanted_N
+            seen = Survey.joined([survey(logits, targets) for logits, targets in self._in_parts(batch, targets_N)])
+            nll_N = seen.normaliser_N - seen.chosen_N
             likely_N = seen.likely_N
-            lead_N = wanted_N - torch.where(likely_N == targets_N, seen.second_N, seen.first_N)
+            lead_N = seen.chosen_N - torch.where(likely_N == targets_N, seen.second_N, seen.first_N)
             for place, index in enumerate(group):
                 mine = (batch.row_N == place).to(self.device)
                 outcomes[index] = Forced(

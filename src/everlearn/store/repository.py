@@ -9,6 +9,7 @@ from everlearn import records
 from everlearn.errors import StoreError
 from everlearn.records import Commit
 from everlearn.store import durable, layout, resolution
+from everlearn.store.answers import AnswerBook
 from everlearn.store.garbage import Collected, collect
 from everlearn.store.history import Entry, ancestry, read_commit, require_all
 from everlearn.store.lock import WriteLock
@@ -231,6 +232,10 @@ class Store:
         """
         with self.writing():
             return collect(self._objects, self._references, self._running, self._root, dry_run)
+
+    def answers(self, weights: str) -> AnswerBook:
+        """What some weights have answered to a person's questions; `weights` is their digest."""
+        return AnswerBook(self._root, weights)
 
     def write_running(self, name: str, data: bytes) -> None:
         """Replace a file of the run in progress: after a crash it holds the old bytes or the new ones."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
-from everlearn.model.kernels.logits import chosen_logprobs, survey
+from everlearn.model.kernels.logits import chosen_logprobs, normaliser
 
 
 class Teacher(NamedTuple):
@@ -30,7 +30,7 @@ def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor, weights_N: t
 def most_likely(logits_NV: torch.Tensor, count: int) -> Teacher:
     """What is kept of a teacher: its `count` most likely tokens and their log-probabilities."""
     logits_NK, ids_NK = logits_NV.topk(count, dim=-1)
-    return Teacher(ids_NK, logits_NK.float() - survey(logits_NV).normaliser_N[:, None])
+    return Teacher(ids_NK, logits_NK.float() - normaliser(logits_NV)[:, None])
 
 
 def top_k_kl(teacher: Teacher, logits_NV: torch.Tensor) -> torch.Tensor:

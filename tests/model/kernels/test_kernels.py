@@ -8,7 +8,7 @@ import torch
 from everlearn.model.kernels import library
 from everlearn.model.kernels.adamw import Step, adamw, sum_of_squares
 from everlearn.model.kernels.gated import gated
-from everlearn.model.kernels.logits import chosen_logprobs, survey
+from everlearn.model.kernels.logits import chosen_logprobs, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
 
@@ -90,7 +90,9 @@ def test_chosen_logprobs():
 
 def test_survey():
     logits = numbers(40, 333, scale=3)
-    seen = survey(logits)
+    targets = torch.arange(40)
+    seen = survey(logits, targets)
+    assert torch.equal(seen.chosen_N, logits.detach().float()[range(40), targets])
     wide = logits.detach().float()
     values = wide.topk(2, dim=-1).values
     assert torch.equal(seen.first_N, values[:, 0]) and torch.equal(seen.second_N, values[:, 1])
@@ -102,14 +104,14 @@ def test_survey():
 def test_the_largest_logit_may_stand_anywhere(at):
     logits = torch.full((1, 10), -2.0).bfloat16()
     logits[0, at] = -1.0
-    seen = survey(logits)
+    seen = survey(logits, torch.zeros(1, dtype=torch.long))
     assert (seen.likely_N.item(), seen.first_N.item(), seen.second_N.item()) == (at, -1.0, -2.0)
 
 
 def test_what_is_no_number_stays_none():
     broken = numbers(4, 64).detach()
     broken[1, 3] = float("nan")
-    assert survey(broken).normaliser_N.isnan().tolist() == [False, True, False, False]
+    assert normaliser(broken).isnan().tolist() == [False, True, False, False]
     assert rms_norm(broken, torch.ones(64).bfloat16(), 1e-5).isnan().any(-1).tolist() == [False, True, False, False]
     assert gated(broken, broken).isnan().sum() == 1
 

@@ -9,13 +9,10 @@ from everlearn.cli.terminal.differences import Difference, by_skill, by_stage, t
 from everlearn.cli.terminal.output import clipped, columns, said, wanted
 from everlearn.cli.terminal.stores import short
 from everlearn.data.places import counted
-from everlearn.examiner import answer_all
 from everlearn.model.delta import layer_distances, read_metadata
 from everlearn.records import Answer, Exam, Example, Question, Stage, StageAnswers, decode
 from everlearn.report.recording import Recording, Version, read_recording
 from everlearn.study.lesson import Lesson
-from everlearn.train.meter import Meter
-from everlearn.train.run import Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,10 +103,7 @@ def _complete(learner: Learner, recording: Recording, stages: dict[str, Stage]) 
     recorded = {asked.stage: asked for asked in version.exam.stages}
     missing = {name: stage for name, stage in stages.items() if stage.questions and name not in recorded}
     for name, stage in missing.items():
-        learner.tell(Progress(f"asking {short(version.digest)} about {stage.name}", 0, 0))
-        learner.checkout(version.digest)
-        answers = answer_all(learner.model, stage.questions, Meter(0))
-        recorded[name] = StageAnswers(name, stage.name, tuple(answers))
+        recorded[name] = StageAnswers(name, stage.name, learner.answers(stage.questions, version.digest))
     return Exam(version.exam.general, tuple(recorded.values()))
 
 

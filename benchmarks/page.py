@@ -1,0 +1,80 @@
+"""The findings of all benchmark scripts in, docs/benchmarks.md out.
+
+.venv/bin/python benchmarks/page.py
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from contest import HERE
+from findings import RESULTS
+
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+
+HEAD = """# Benchmarks
+
+What the engine does beside what you would take instead. This page is written by `make benchmarks`; nobody edits it.
+
+Each script of `benchmarks/` answers one question: it sweeps the peer's options, keeps the best, and then lets both work
+in turn (A B A B) on the same items with the same model (SmolLM2-135M-Instruct) and the same number of threads. Machines
+are shared and their speed changes, so only ratios count: the median over the turns, with the smallest and the largest.
+Peers are installed into an environment of their own. The *share of the limit* is our floating-point operations a second
+over those of bare matrix products of the same shapes and type, taking turns with us; operations outside products with
+weights are not counted as achieved. Why goals were missed, with profiles: [decisions](decisions.md#speed).
+
+| question | measured | against | ratio | goal | |
+|---|---|---|---|---|---|
+"""
+
+OPEN = (
+    ("Training a 1B shape at 2k tokens on a GPU", "share of the GPU's bf16 peak", "≥ 0.45"),
+    ("Training, short chats, on a GPU", "examples a second over TRL's", "≥ 2"),
+)
+"""Questions that nothing has been measured for; no GPU was at hand."""
+
+
+def main() -> None:
+    """Write the page."""
+    records = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    rows = [_row(record["question"], finding) for record in records for finding in record["findings"]]
+    rows += [
+        f"| {question} | {measured} | – | no GPU was at hand | {goal} | open |" for question, measured, goal in OPEN
+    ]
+    details = "\n".join(_details(record) for record in records)
+    PAGE.write_text(HEAD + "\n".join(rows) + "\n\n" + details)
+
+
+def _row(question: str, finding: dict[str, Any]) -> str:
+    each, goal = finding["ratio"], finding["goal"]
+    reached = each["median"] <= goal if finding["at_most"] else each["median"] >= goal
+    cells = (
+        question,
+        finding["measured"],
+        finding["against"],
+        f"**{each['median']:.2f}** ({each['low']:.2f}–{each['high']:.2f})",
+        f"{'≤' if finding['at_most'] else '≥'} {goal:g}",
+        "yes" if reached else "no",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _details(record: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    lines = [
+        f"## {record['question']}",
+        "",
+        f"`{record['command']}`, {record['date']}; {record['machine']}; {versions}",
+        "",
+    ]
+    for title, value in record["notes"].items():
+        if isinstance(value, dict):
+            lines += [f"- {title}:", *(f"  - {name}: {each}" for name, each in value.items())]
+        else:
+            lines.append(f"- {title}: {value}")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The digest of some weights in, the answers that they have given to a person's questions out: none is asked for twice.
+
+A file of lines of JSON for each version of the weights and of everlearn, only ever appended to. It is a cache: a line
+that a crash cut short is passed over, and all of it may be deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from everlearn import __version__
+from everlearn.records import Answer, decode, encode
+from everlearn.store.durable import explained
+
+
+class AnswerBook:
+    """Answers of one version of the weights, by the digest of their question."""
+
+    def __init__(self, root: Path, weights: str) -> None:
+        self._path = root / "answers" / f"{weights[:32]}-{__version__}.jsonl"
+
+    def known(self) -> dict[str, Answer]:
+        """What has been answered."""
+        if not self._path.is_file():
+            return {}
+        with explained("read", self._path):
+            lines = self._path.read_bytes().splitlines()
+        answers = [_answer(line) for line in lines]
+        return {answer.question: answer for answer in answers if answer}
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        """Keep answers; questions that could not be asked are not kept."""
+        told = b"".join(encode(answer) + b"\n" for answer in answers if not answer.error)
+        if not told:
+            return
+        with explained("write", self._path):
+            self._path.parent.mkdir(exist_ok=True)
+            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                # a line of its own, whatever stands before: a crash may have left the last one without its end
+                os.write(file, b"\n" + told)
+            finally:
+                os.close(file)
+
+
+def _answer(line: bytes) -> Answer | None:
+    try:
+        return decode(Answer, line)
+    except ValueError:
+        return None
