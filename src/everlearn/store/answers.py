@@ -1,6 +1,6 @@
 """The digest of some weights in, the answers that they have given to a person's questions out: none is asked for twice.
 
-A file of lines of JSON for each version of the weights and of everlearn, only ever appended to. It is a cache: a line
+A file of lines of JSON for each version of the weights, only ever appended to. It is a cache: a line
 that a crash cut short is passed over, and all of it may be deleted.
 """
 
@@ -10,16 +10,18 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from everlearn import __version__
 from everlearn.records import Answer, decode, encode
 from everlearn.store.durable import explained
+
+ASKING = 1
+"""Raised whenever the same weights would answer otherwise: another way to ask, or other arithmetic."""
 
 
 class AnswerBook:
     """Answers of one version of the weights, by the digest of their question."""
 
     def __init__(self, root: Path, weights: str) -> None:
-        self._path = root / "answers" / f"{weights[:32]}-{__version__}.jsonl"
+        self._path = root / "answers" / f"{weights[:32]}-{ASKING}.jsonl"
 
     def known(self) -> dict[str, Answer]:
         """What has been answered."""
