@@ -102,9 +102,16 @@ def sharing() -> list[Row]:
     return rows
 
 
+def test_what_predicts_nothing_is_not_computed():
+    learn = (False,) * 20 + (True,) + (False,) * 30
+    batch = pack([Row(tuple(range(51)), learn)])
+    assert batch.tokens == 32 and batch.predict_N.tolist() == [19]
+    assert pack([Row(tuple(range(51)), (False,) * 51)]).tokens == 64, "without targets all of it is"
+
+
 def test_passages_are_computed_once_and_so_is_what_they_share():
     batch = pack(sharing())
-    assert batch.tokens - (30 + 2 * 40 + 12 * 4) < packing.GRAIN
+    assert batch.tokens - (30 + 2 * 40 + 12 * 3) < packing.GRAIN
     assert sorted(group.start for group in batch.layout) == [0, 30, 70]
 
 

@@ -30,6 +30,13 @@ class Row:
         """How many tokens the loss falls on."""
         return sum(self.learn)
 
+    @functools.cached_property
+    def read(self) -> tuple[int, ...]:
+        """The tokens from which all targets are predicted: what stands before the last one; all where there is none."""
+        if True not in self.learn:
+            return self.ids
+        return self.ids[: max(1, len(self.learn) - 1 - self.learn[::-1].index(True))]
+
 
 class Chat:
     """The chat format of one tokenizer."""

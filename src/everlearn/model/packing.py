@@ -2,7 +2,8 @@
 
 Rows that start alike (the chat template's system turn, a shared passage) are a tree: each of its segments is computed
 once, and a token sees the segments above its own and what came before it in its own, nothing else. Positions count on
-as if each row stood alone, so losses and gradients equal those of separate rows.
+as if each row stood alone, so losses and gradients equal those of separate rows. What predicts nothing is left out: the
+last target of a row, and what stands behind it.
 """
 
 from __future__ import annotations
@@ -81,10 +82,10 @@ def batches_by_size(rows: Sequence[Row], tokens: int) -> list[list[int]]:
     last: Row | None = None
     for index in sorted(range(len(rows)), key=lambda index: rows[index].ids):
         row = rows[index]
-        need = len(row.ids) - (_alike([last, row]) if last else 0)
+        need = len(row.read) - (_alike([last, row]) if last else 0)
         if size + need > tokens:
             groups.append([])
-            size, need = 0, len(row.ids)
+            size, need = 0, len(row.read)
         groups[-1].append(index)
         size += need
         last = row
@@ -99,7 +100,7 @@ def _alike(rows: Sequence[Row]) -> int:
 
 
 def _shareable(row: Row) -> int:
-    return min(len(row.ids) - 1, row.learn.index(True) if True in row.learn else len(row.ids))
+    return min(len(row.read) - 1, row.learn.index(True) if True in row.learn else len(row.ids))
 
 
 @dataclass
@@ -123,7 +124,7 @@ class _Line:
         for part in parts.values():
             first = self.rows[part[0]]
             if len(part) == 1:
-                self.places[part[0]] = (*above, self._add(first.ids, start, len(first.ids), above))
+                self.places[part[0]] = (*above, self._add(first.read, start, len(first.read), above))
                 continue
             end = _alike([self.rows[index] for index in part])
             if (len(part) - 1) * (end - start) >= WORTH:

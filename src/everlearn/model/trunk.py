@@ -43,9 +43,9 @@ class Trunk:
         which batches, or a resumed run would not end in the same bits.
         """
         kept = self._lasting if lasting else self._states
-        new = [row for row in {row.ids: row for row in rows}.values() if row.ids not in kept]
+        new = [row for row in {row.read: row for row in rows}.values() if row.read not in kept]
         bytes_each = width * 2  # bf16
-        tokens = sum(len(row.ids) for row in new) + sum(map(len, kept.values()))
+        tokens = sum(len(row.read) for row in new) + sum(map(len, kept.values()))
         if not new or tokens * bytes_each > LARGEST:
             return
         if self._trusted is None:
@@ -58,11 +58,11 @@ class Trunk:
             hidden_TD = self._halfway(batch, run)
             for row, places in zip(chosen, batch.places, strict=True):
                 pieces = [hidden_TD[place.at : place.at + place.stop - place.start] for place in places]
-                kept[row.ids] = torch.cat(pieces)
+                kept[row.read] = torch.cat(pieces)
 
     def states(self, batch: Packed) -> torch.Tensor | None:
         """Hidden states_TD of a whole batch; None if a row of it is not remembered."""
-        whole = [self._states.get(row.ids, self._lasting.get(row.ids)) for row in batch.rows]
+        whole = [self._states.get(row.read, self._lasting.get(row.read)) for row in batch.rows]
         known = [states for states in whole if states is not None]
         if len(known) < len(whole):
             return None
