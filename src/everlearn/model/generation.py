@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from everlearn.model.kernels.logits import most_likely
 from everlearn.model.shared_cache import SharedCache, choose_shared_attention
 
 WORTH_COPYING = 0.7
@@ -116,6 +117,7 @@ class _Decoding:
         for number, prompt in enumerate(prompts):
             ids_BT[number, padding[number] :] = torch.tensor(prompt[shared:])
         self.padding_B = torch.tensor(padding)
+        self.cache.padding_B = torch.tensor(padding, dtype=torch.int32, device=self.device)
         self.shared = shared
         self._forward(ids_BT)
 
@@ -164,7 +166,7 @@ class _Decoding:
 
 def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:
     if temperature == 0:
-        return logits_BV.argmax(-1)
+        return most_likely(logits_BV)
     # by the inverse of the distribution function: one random number a row, where multinomial draws one a token
     heights_BV = torch.softmax(logits_BV.float() / temperature, -1).cumsum(-1)
     drawn_B1 = torch.rand(len(logits_BV), 1, generator=generator, device=logits_BV.device)
@@ -174,7 +176,7 @@ def _choose(logits_BV: torch.Tensor, temperature: float, generator: torch.Genera
 
 def _choose_each(logits_BV: torch.Tensor, temperatures_B: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A token a row; greedy where the temperature is 0."""
-    chosen_B = logits_BV.argmax(-1)
+    chosen_B = most_likely(logits_BV)
     warm_B = temperatures_B > 0
     if warm_B.any():
         logits_WV = logits_BV[warm_B].float() / temperatures_B[warm_B, None]

@@ -7,9 +7,11 @@ them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+
+from everlearn.model.kernels.library import call, usable
 
 SHARED = "everlearn_shared"
 """The name under which transformers knows this attention."""
@@ -25,13 +27,17 @@ class SharedCache:
         self.layers: dict[int, _Layer] = {}
         self.shared = False
         """Whether the start has been read; from then on tokens belong to the rows."""
+        self.padding_B: torch.Tensor | None = None
+        """How many of each row's own places, counted from the first, hold no token."""
 
     def update(
         self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor, layer: int, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Take in new tokens; what a layer attends to, for `shared_attention` to read. transformers calls this."""
         kept = self.layers.setdefault(layer, _Layer())
-        return kept.begin(key_BGTD, value_BGTD) if not self.shared else kept.append(key_BGTD, value_BGTD)
+        if not self.shared:
+            return kept.begin(key_BGTD, value_BGTD)
+        return kept.append(key_BGTD, value_BGTD, self.padding_B)
 
     def get_seq_length(self, layer: int = 0) -> int:
         """Tokens a row has behind it. transformers calls this."""
@@ -41,10 +47,22 @@ class SharedCache:
         """Keep only some of the rows."""
         for layer in self.layers.values():
             layer.select(rows)
+        if self.padding_B is not None:
+            self.padding_B = self.padding_B[rows]
+
+
+class _Seen(NamedTuple):
+    """What attention needs to know of a layer besides the rows' keys and values; these carry it along."""
+
+    prefix: tuple[torch.Tensor, torch.Tensor] | None
+    """Shared keys and values_GPD."""
+    buffers: tuple[torch.Tensor, torch.Tensor]
+    """The rows' keys and values with room behind them."""
+    padding_B: torch.Tensor | None
 
 
 class _Layer:
-    """One layer's keys and values; those of the rows carry the shared ones along as attributes."""
+    """One layer's keys and values."""
 
     def __init__(self) -> None:
         self.prefix: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -60,13 +78,15 @@ class _Layer:
         self.prefix = key_BGTD[0], value_BGTD[0]
         return key_BGTD, value_BGTD
 
-    def append(self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def append(
+        self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor, padding_B: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         begin, self.own = self.own, self.own + key_BGTD.shape[2]
         self.keys, self.values = self._room(self.keys, key_BGTD), self._room(self.values, value_BGTD)
         self.keys[:, :, begin : self.own] = key_BGTD
         self.values[:, :, begin : self.own] = value_BGTD
         keys, values = self.keys[:, :, : self.own], self.values[:, :, : self.own]
-        keys.prefix = self.prefix  # type: ignore[attr-defined]
+        keys.seen = _Seen(self.prefix, (self.keys, self.values), padding_B)  # type: ignore[attr-defined]
         return keys, values
 
     def _room(self, buffer: torch.Tensor | None, new_BGTD: torch.Tensor) -> torch.Tensor:
@@ -100,7 +120,10 @@ def shared_attention(
     B, H, T, D = query_BHTD.shape
     G, S = key_BGSD.shape[1:3]
     R = H // G
-    prefix = getattr(key_BGSD, "prefix", None)
+    seen: _Seen | None = getattr(key_BGSD, "seen", None)
+    if seen and seen.padding_B is not None and T == 1 and usable(query_BHTD, *seen.buffers):
+        return _newest(query_BHTD, seen, S, scaling), None
+    prefix = seen.prefix if seen else None
     if prefix is None:  # the shared start itself, or prompts that share none
         said_BHTD = torch.nn.functional.scaled_dot_product_attention(
             query_BHTD, key_BGSD, value_BGSD, attn_mask=bias_B1TS, scale=scaling, enable_gqa=R > 1
@@ -121,6 +144,28 @@ def shared_attention(
     from_prefix_BGQD = (weights_GXP @ said_GPD).view(G, B, R * T, D).transpose(0, 1)
     mixed_BGQD = of_rows_BHTS.reshape(B, G, R * T, S) @ value_BGSD + from_prefix_BGQD
     return mixed_BGQD.view(B, H, T, D).transpose(1, 2), None
+
+
+def _newest(query_BH1D: torch.Tensor, seen: _Seen, own: int, scaling: float) -> torch.Tensor:
+    """What one new token of each row attends to, as B1HD."""
+    B, H, _, D = query_BH1D.shape
+    keys, values = seen.buffers
+    start_keys, start_values = seen.prefix or (keys[:0], values[:0])
+    mixed = torch.empty(B, 1, H, D, dtype=query_BH1D.dtype)
+    sizes = B, H, keys.shape[1], D, start_keys.shape[1] if seen.prefix else 0, own, keys.shape[2]
+    call(
+        "attend_newest",
+        query_BH1D.contiguous(),
+        start_keys.contiguous(),
+        start_values.contiguous(),
+        keys,
+        values,
+        seen.padding_B,
+        mixed,
+        *sizes,
+        scaling,
+    )
+    return mixed
 
 
 def choose_shared_attention(network: Any) -> None:

@@ -8,7 +8,7 @@ import torch
 from everlearn.model.kernels import library
 from everlearn.model.kernels.adamw import Step, adamw, sum_of_squares
 from everlearn.model.kernels.gated import gated
-from everlearn.model.kernels.logits import chosen_logprobs, normaliser, survey
+from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
 
@@ -105,6 +105,7 @@ def test_the_largest_logit_may_stand_anywhere(at):
     logits = torch.full((1, 10), -2.0).bfloat16()
     logits[0, at] = -1.0
     seen = survey(logits, torch.zeros(1, dtype=torch.long))
+    assert most_likely(logits).item() == at
     assert (seen.likely_N.item(), seen.first_N.item(), seen.second_N.item()) == (at, -1.0, -2.0)
 
 

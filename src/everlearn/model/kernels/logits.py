@@ -44,6 +44,15 @@ def survey(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> Survey:
     return Survey(wide_NV.logsumexp(-1), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0], chosen_N)
 
 
+def most_likely(logits_NV: torch.Tensor) -> torch.Tensor:
+    """The most likely token of each row; the first of equals."""
+    if not usable(logits_NV):
+        return logits_NV.argmax(-1)
+    likely_N = torch.empty(len(logits_NV), dtype=torch.long)
+    call("most_likely", logits_NV.contiguous(), likely_N, *logits_NV.shape)
+    return likely_N
+
+
 def normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
     """Log of the sum of exponentials of each row, in fp32."""
     return survey(logits_NV, torch.zeros(len(logits_NV), dtype=torch.long, device=logits_NV.device)).normaliser_N

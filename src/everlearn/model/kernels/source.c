@@ -215,6 +215,39 @@ void softmax_backward(const bf16 *shares, bf16 *of_shares, size rows, size keys,
     }
 }
 
+/* Attention of one new token in each row: to `start` keys that all rows share, then to the row's own from `first` on.
+   Shared keys are (groups, start, width), own ones (rows, groups, capacity, width), of which `own` are filled. */
+void attend_newest(const bf16 *query, const bf16 *start_keys, const bf16 *start_values, const bf16 *keys,
+                   const bf16 *values, const int32_t *first, bf16 *mixed, size rows, size heads, size groups,
+                   size width, size start, size own, size capacity, float scaling) {
+#pragma omp parallel for schedule(static) collapse(2)
+    for (size row = 0; row < rows; row++)
+        for (size head = 0; head < heads; head++) {
+            size group = head * groups / heads, begin = first[row], count = start + own - begin;
+            const bf16 *sought = query + (row * heads + head) * width;
+            const bf16 *shared = start_keys + group * start * width, *mine = keys + (row * groups + group) * capacity * width;
+            const bf16 *shared_said = start_values + group * start * width;
+            const bf16 *said = values + (row * groups + group) * capacity * width;
+            float asked[width], sum[width], shares[count], highest = -INFINITY, total = 0;
+            for (size i = 0; i < width; i++) asked[i] = widen(sought[i]) * scaling;
+            for (size key = 0; key < count; key++) {
+                const bf16 *here = key < start ? shared + key * width : mine + (begin + key - start) * width;
+                float score = 0;
+                for (size i = 0; i < width; i++) score += asked[i] * widen(here[i]);
+                shares[key] = score;
+                highest = score > highest ? score : highest;
+            }
+            for (size key = 0; key < count; key++) shares[key] = exponential(shares[key] - highest);
+            for (size key = 0; key < count; key++) total += shares[key];
+            for (size i = 0; i < width; i++) sum[i] = 0;
+            for (size key = 0; key < count; key++) {
+                const bf16 *here = key < start ? shared_said + key * width : said + (begin + key - start) * width;
+                for (size i = 0; i < width; i++) sum[i] += shares[key] * widen(here[i]);
+            }
+            for (size i = 0; i < width; i++) mixed[(row * heads + head) * width + i] = round_to_bf16(sum[i] / total);
+        }
+}
+
 /* Of each row of logits: the log of the sum of exponentials, the largest logit, the largest of the others, and which
    the largest is. */
 void survey(const bf16 *logits, float *normaliser, float *first, float *second, int64_t *which, size rows,
@@ -231,6 +264,18 @@ void survey(const bf16 *logits, float *normaliser, float *first, float *second, 
         normaliser[row] = best + logf(sum);
         first[row] = best;
         second[row] = before > behind ? before : behind;
+        which[row] = at;
+    }
+}
+
+/* The place of the largest of each row of logits, the first of equals. */
+void most_likely(const bf16 *logits, int64_t *which, size rows, size vocabulary) {
+#pragma omp parallel for schedule(static)
+    for (size row = 0; row < rows; row++) {
+        const bf16 *here = logits + row * vocabulary;
+        float best = largest(here, vocabulary);
+        size at = 0;
+        while (at < vocabulary - 1 && widen(here[at]) != best) at++;
         which[row] = at;
     }
 }
