@@ -9,6 +9,7 @@ print(learner.ask("When does the harbour office open?"))
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -250,7 +251,8 @@ class Learner:
             self._ensure_version(at)
             self.tell(Progress(f"asking {at[:8]}", 0, 0))
             given = answer_all(self.model, unknown, Meter(0))
-            book.add(given)
+            with contextlib.suppress(StoreError):  # a store that cannot be written to can be asked all the same
+                book.add(given)
             known |= {answer.question: answer for answer in given}
         return tuple(replace(known[digest(question)], group=question.group) for question in questions)
 

@@ -144,9 +144,6 @@ class LanguageModel:
             grow(self.network, adaptation.size)
         self.adaptation = adaptation
         self.network.requires_grad_(adaptation.kind == "full")
-        # a gradient of the few rows that were looked up, added to that of the head: not one more as large as the head
-        tied = self.network.get_input_embeddings().weight is self.network.get_output_embeddings().weight
-        self.network.get_input_embeddings().sparse = adaptation.kind == "full" and tied
         mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
         for name, weight in self.network.named_parameters():
             if mark in name:

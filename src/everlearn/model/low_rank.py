@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from peft.tuners.lora.layer import Linear
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -47,6 +48,7 @@ class _LowRank(torch.autograd.Function):
         return functional.linear(x_NI, weight_OI, bias_O).addmm_(low_NR, up_OR.T, alpha=scaling)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x_NI, weight_OI, down_RI, up_OR, low_NR = ctx.saved_tensors
         of_low_NR = (given[0] @ up_OR) * ctx.scaling

@@ -176,15 +176,15 @@ class _Adam:
             adamw(master, self.weights[name].data, gradient, *self.moments[name], step)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """First and second moments by name, and how many steps were taken."""
-        kept = {"steps": torch.tensor(self.steps)}
+        """First and second moments by name."""
+        kept: dict[str, torch.Tensor] = {}
         for name, (mean, square) in self.moments.items():
             kept |= {f"exp_avg:{name}": mean, f"exp_avg_sq:{name}": square}
         return kept
 
-    def restore(self, kept: dict[str, torch.Tensor]) -> None:
-        """Go on from a kept state; there is none where training was over."""
-        self.steps = int(kept.get("steps", 0))
+    def restore(self, steps: int, kept: dict[str, torch.Tensor]) -> None:
+        """Go on from the state kept after so many steps; there is none where training was over."""
+        self.steps = steps
         squares = _those("exp_avg_sq", kept)
         for name, mean in _those("exp_avg", kept).items():
             device = self.masters[name].device
@@ -224,7 +224,7 @@ def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> in
     step, tensors = kept
     model.restore(_those("master", tensors))
     tail.mean = {name: mean.to(tail.masters[name].device) for name, mean in _those("mean", tensors).items()}
-    optimiser.restore(tensors)
+    optimiser.restore(step, tensors)
     return step
 
 

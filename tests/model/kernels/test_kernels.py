@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 
@@ -12,7 +14,28 @@ from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normali
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
 
-pytestmark = pytest.mark.skipif(library.library() is None, reason="no C compiler: plain torch is used")
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: plain torch is used")
+
+
+def test_they_are_compiled_where_there_is_a_compiler():
+    assert library.library() is not None
+
+
+def test_what_a_kernel_does_not_take_is_refused():
+    master, weight, moments = torch.zeros(4), torch.zeros(4).bfloat16(), torch.zeros(2, 4)
+    adamw(master, weight, torch.ones(4).bfloat16(), *moments, Step(0.01, 0, 1, 1))
+    assert master.tolist() == pytest.approx([-0.01] * 4), "whole numbers are numbers too"
+    with pytest.raises(TypeError, match="takes contiguous"):
+        adamw(master.double(), weight, torch.ones(4).bfloat16(), *moments, Step(0.01, 0, 1, 1))
+    with pytest.raises(TypeError):
+        library.call("gated", weight[::2], weight[::2], weight[::2], 2)
+
+
+def test_a_second_derivative_is_refused():
+    gate = numbers(4)
+    (first,) = torch.autograd.grad(gated(gate, gate).sum(), gate, create_graph=True)
+    with pytest.raises(RuntimeError):
+        first.sum().backward()
 
 
 def numbers(*shape: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
@@ -111,7 +134,9 @@ def test_the_largest_logit_may_stand_anywhere(at):
 
 def test_what_is_no_number_stays_none():
     broken = numbers(4, 64).detach()
-    broken[1, 3] = float("nan")
+    broken[1, 3] = torch.tensor([-1], dtype=torch.int16).view(torch.bfloat16)[
+        0
+    ]  # with its sign set, as inf - inf has it
     assert normaliser(broken).isnan().tolist() == [False, True, False, False]
     assert rms_norm(broken, torch.ones(64).bfloat16(), 1e-5).isnan().any(-1).tolist() == [False, True, False, False]
     assert gated(broken, broken).isnan().sum() == 1

@@ -41,6 +41,9 @@ def library() -> ctypes.CDLL | None:
         functions = ctypes.CDLL(str(_compiled(compiler, threads)))
     except (OSError, subprocess.SubprocessError):  # no headers, a full disk, an old compiler: plain torch will do
         return None
+    for name, kinds in SIGNATURES.items():
+        function = getattr(functions, name)
+        function.argtypes, function.restype = [TYPES[kind] for kind in kinds], None
     functions.sum_of_squares.restype = ctypes.c_double
     return functions
 
@@ -51,20 +54,47 @@ def usable(*tensors: torch.Tensor) -> bool:
     return suited and library() is not None
 
 
+SIGNATURES = {
+    "rms_norm": "bbbsnnf",
+    "rms_norm_backward": "bbbsbsnn",
+    "gated": "bbbn",
+    "gated_backward": "bbbbbn",
+    "rotate": "bbbbnnnf",
+    "take_heads": "bwbnnnn",
+    "give_heads": "bwbnnnn",
+    "add_heads": "bwsnnnn",
+    "causal_softmax": "bnnnnf",
+    "softmax_backward": "bbnnf",
+    "attend_newest": "bbbbbwbnnnnnnnf",
+    "survey": "bssslnn",
+    "most_likely": "blnn",
+    "chosen_backward": "bslsbnnn",
+    "adamw": "sbbssnfffffff",
+    "sum_of_squares": "bn",
+}
+"""What each function takes: tensors of bf16 (b), fp32 (s), int32 (w) or int64 (l), counts (n) and fp32 numbers (f)."""
+
+TENSORS = {"b": torch.bfloat16, "s": torch.float32, "w": torch.int32, "l": torch.int64}
+TYPES = {**dict.fromkeys(TENSORS, ctypes.c_void_p), "n": ctypes.c_int64, "f": ctypes.c_float}
+
+
 def call(name: str, *given: torch.Tensor | float | None) -> float:
-    """Call one of the functions. Tensors must be contiguous; int and float become what C takes for them."""
-    function = getattr(library(), name)
-    returned = function(*map(_as_c, given))
-    return float(returned) if function.restype is ctypes.c_double else 0.0
+    """Call one of the functions; None stands for a tensor that is not wanted.
+
+    Raises:
+        TypeError: something else than its signature says, or a tensor that is not contiguous on the CPU.
+    """
+    pairs = zip(SIGNATURES[name], given, strict=True)
+    returned = getattr(library(), name)(*(_as_c(kind, each) for kind, each in pairs))
+    return 0.0 if returned is None else float(returned)
 
 
-def _as_c(given: torch.Tensor | float | None) -> object:
-    if isinstance(given, torch.Tensor):
-        assert given.is_contiguous()
-        return ctypes.c_void_p(given.data_ptr())
-    if given is None:
-        return None
-    return ctypes.c_int64(given) if isinstance(given, int) else ctypes.c_float(given)
+def _as_c(kind: str, given: torch.Tensor | float | None) -> float | None:
+    if not isinstance(given, torch.Tensor):
+        return given
+    if given.dtype != TENSORS.get(kind) or not given.is_contiguous() or given.device.type != "cpu":
+        raise TypeError(f"a kernel was given {given.dtype} on {given.device} where it takes contiguous {TENSORS[kind]}")
+    return given.data_ptr()
 
 
 def _compiled(compiler: str, threads: Path) -> Path:
@@ -92,9 +122,13 @@ def _processor() -> str:
 
 
 def _threads_of_torch() -> Path | None:
-    """The OpenMP library that torch has loaded."""
+    """The OpenMP library that torch uses: the one it brings along, else one that is loaded."""
+    folder = Path(torch.__file__).parent
+    for beside in (folder / "lib", folder.parent / "torch.libs"):
+        if brought := sorted(beside.glob("libgomp*.so*")):
+            return brought[0]
     try:
         mapped = Path("/proc/self/maps").read_text().splitlines()
     except OSError:
         return None
-    return next((Path(line.split()[-1]) for line in mapped if "gomp" in line and ".so" in line), None)
+    return next((Path(line.split(maxsplit=5)[-1]) for line in mapped if "libgomp" in line and ".so" in line), None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from everlearn.model.kernels.library import call, usable
 
@@ -35,8 +36,8 @@ def survey(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> Survey:
     logits_NV = logits_NV.detach()
     chosen_N = logits_NV.gather(1, targets_N[:, None])[:, 0].float()
     if usable(logits_NV):
-        normaliser_N, first_N, second_N = torch.empty(3, len(logits_NV)).unbind(0)
-        likely_N = torch.empty(len(logits_NV), dtype=torch.long)
+        normaliser_N, first_N, second_N = logits_NV.new_empty(3, len(logits_NV), dtype=torch.float32).unbind(0)
+        likely_N = logits_NV.new_empty(len(logits_NV), dtype=torch.long)
         call("survey", logits_NV.contiguous(), normaliser_N, first_N, second_N, likely_N, *logits_NV.shape)
         return Survey(normaliser_N, first_N, second_N, likely_N, chosen_N)
     wide_NV = logits_NV.float()
@@ -48,7 +49,7 @@ def most_likely(logits_NV: torch.Tensor) -> torch.Tensor:
     """The most likely token of each row; the first of equals."""
     if not usable(logits_NV):
         return logits_NV.argmax(-1)
-    likely_N = torch.empty(len(logits_NV), dtype=torch.long)
+    likely_N = logits_NV.new_empty(len(logits_NV), dtype=torch.long)
     call("most_likely", logits_NV.contiguous(), likely_N, *logits_NV.shape)
     return likely_N
 
@@ -61,7 +62,7 @@ def normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
 def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tensor:
     """Log-probabilities (fp32) of K distinct tokens in each row."""
     if usable(logits_NV):
-        made: torch.Tensor = _Chosen.apply(logits_NV.contiguous(), ids_NK.contiguous())
+        made: torch.Tensor = _Chosen.apply(logits_NV.contiguous(), ids_NK.long().contiguous())
         return made
     return torch.log_softmax(logits_NV.float(), -1).gather(1, ids_NK)
 
@@ -74,6 +75,7 @@ class _Chosen(torch.autograd.Function):
         return logits.gather(1, ids).float() - sums[:, None]
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, None]:
         logits, ids, sums = ctx.saved_tensors
         of_logits = torch.empty_like(logits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from everlearn.model.kernels.library import call, usable
 
@@ -24,16 +25,17 @@ class _Norm(torch.autograd.Function):
     def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:
         rows, width = hidden.numel() // hidden.shape[-1], hidden.shape[-1]
         made = torch.empty_like(hidden)
-        scales = torch.empty(rows)
+        scales = hidden.new_empty(rows, dtype=torch.float32)
         call("rms_norm", hidden, weight, made, scales, rows, width, float(epsilon))
         ctx.save_for_backward(hidden, weight, scales)
         return made
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         hidden, weight, scales = ctx.saved_tensors
         of_hidden = torch.empty_like(hidden)
-        of_weight = torch.empty(len(weight)) if ctx.needs_input_grad[1] else None
+        of_weight = weight.new_empty(len(weight), dtype=torch.float32) if ctx.needs_input_grad[1] else None
         rows, width = len(scales), hidden.shape[-1]
         call("rms_norm_backward", given[0].contiguous(), hidden, weight, scales, of_hidden, of_weight, rows, width)
         return of_hidden, None if of_weight is None else of_weight.to(weight.dtype), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from everlearn.model.kernels.library import call, usable
 
@@ -29,6 +30,7 @@ class _Rotation(torch.autograd.Function):
         return _turn(heads, cosines, sines, 1.0)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         cosines, sines = ctx.saved_tensors
         return _turn(given[0].contiguous(), cosines, sines, -1.0), None, None

@@ -166,6 +166,7 @@ static inline float largest(const bf16 *x, size count) {
     int16_t best = INT16_MIN;
     for (size i = 0; i < count; i++) {
         int16_t bits = (int16_t)x[i], key = bits ^ ((bits >> 15) & 0x7fff);
+        key = (bits & 0x7fff) > 0x7f80 ? 0x7fff : key; /* NaN of either sign */
         best = key > best ? key : best;
     }
     return widen((bf16)(best ^ ((best >> 15) & 0x7fff)));
