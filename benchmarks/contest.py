@@ -66,7 +66,7 @@ class Player:
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(HERE),
-            # everlearn tells glibc the same by itself (model/allocation.py); the others shall not be slower for want of it
+            # everlearn tells glibc the same by itself (model/allocation.py); nobody shall be slower for want of it
             "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
             "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
             "MALLOC_TOP_PAD_": str(32 << 20),
