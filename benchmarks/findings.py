@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 import sys
 from datetime import date
 from importlib.metadata import version
@@ -45,6 +46,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object]) -> N
         "question": question,
         "command": f"python benchmarks/{script}.py",
         "date": date.today().isoformat(),
+        "commit": commit(),
         "machine": machine(),
         "versions": {name: version(name) for name in PACKAGES},
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],
@@ -54,6 +56,14 @@ def write(question: str, findings: list[Finding], notes: dict[str, object]) -> N
     for finding in findings:
         bound = "at most" if finding.at_most else "at least"
         tell(f"{question}: {finding.measured}: {finding.ratio}, wanted {bound} {finding.goal} ({finding.against})")
+
+
+def commit() -> str:
+    """Which state of everlearn was measured."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "no repository"
 
 
 def machine() -> str:

@@ -65,7 +65,7 @@ def _details(record: dict[str, Any]) -> str:
     lines = [
         f"## {record['question']}",
         "",
-        f"`{record['command']}`, {record['date']}; {record['machine']}; {versions}",
+        f"`{record['command']}`, {record['date']}, commit {record['commit']}; {record['machine']}; {versions}",
         "",
     ]
     for title, value in record["notes"].items():
