@@ -39,6 +39,16 @@ def trl(
     return Contestant(name, "trl_training.py", peers(), job)
 
 
+def short_chats(question: str, weights: str) -> None:
+    """One step of 32 short chats a turn; TRL swept over its weights' type, its batches, and chats of like length."""
+    items, rows, steps = {"items": "chats", "count": 512}, 32, 1
+    swept = [
+        trl(items, weights, rows, steps, dtype, micro) for dtype in ("float32", "bfloat16") for micro in (4, 8, 16, 32)
+    ]
+    swept.append(trl(items, weights, rows, steps, "bfloat16", 16, train_sampling_strategy="group_by_length"))
+    compare(question, ours(items, weights, rows, steps), swept, 3.0, 0.6)
+
+
 def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: float, memory: float | None) -> None:
     """Sweep the peer, take turns with the best of it, and write what was found."""
     rounds = options().rounds

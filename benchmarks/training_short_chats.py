@@ -8,14 +8,7 @@ of chats of the same length. Its packing needs FlashAttention, which runs on GPU
 
 from __future__ import annotations
 
-from training import compare, ours, trl
-
-ITEMS = {"items": "chats", "count": 512}
-ROWS, STEPS = 32, 1
+from training import short_chats
 
 if __name__ == "__main__":
-    swept = [
-        trl(ITEMS, "full", ROWS, STEPS, dtype, micro) for dtype in ("float32", "bfloat16") for micro in (4, 8, 16, 32)
-    ]
-    swept.append(trl(ITEMS, "full", ROWS, STEPS, "bfloat16", 16, train_sampling_strategy="group_by_length"))
-    compare("Training, short chats, all weights", ours(ITEMS, "full", ROWS, STEPS), swept, 3.0, 0.6)
+    short_chats("Training, short chats, all weights", "full")

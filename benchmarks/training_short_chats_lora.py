@@ -7,14 +7,7 @@ Rank 16 on all linear layers; 32 chats a step for both. The sweep is that of `tr
 
 from __future__ import annotations
 
-from training import compare, ours, trl
-
-ITEMS = {"items": "chats", "count": 512}
-ROWS, STEPS = 32, 1
+from training import short_chats
 
 if __name__ == "__main__":
-    swept = [
-        trl(ITEMS, "lora", ROWS, STEPS, dtype, micro) for dtype in ("float32", "bfloat16") for micro in (4, 8, 16, 32)
-    ]
-    swept.append(trl(ITEMS, "lora", ROWS, STEPS, "bfloat16", 16, train_sampling_strategy="group_by_length"))
-    compare("Training, short chats, LoRA", ours(ITEMS, "lora", ROWS, STEPS), swept, 3.0, 0.6)
+    short_chats("Training, short chats, LoRA", "lora")
