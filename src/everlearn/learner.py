@@ -249,7 +249,7 @@ class Learner:
         known = book.known()
         if unknown := [question for question in questions if digest(question) not in known]:
             self._ensure_version(at)
-            self.tell(Progress(f"asking {at[:8]}", 0, 0))
+            self.tell(Progress("asking", 0, 0))
             given = answer_all(self.model, unknown, Meter(0))
             with contextlib.suppress(StoreError):  # a store that cannot be written to can be asked all the same
                 book.add(given)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from everlearn.errors import ModelError
-from everlearn.model.conversion import gguf_to_safetensors
+from everlearn.model.conversion import PARTS, gguf_to_safetensors
 
 HIDDEN, INNER, HEADS, GROUPS = 64, 96, 4, 2
 
@@ -93,8 +93,15 @@ def test_weights_and_tokens_are_those_of_transformers(gguf, tmp_path):
     assert mine.decode(mine.encode(text)) == other.decode(other.encode(text))
 
 
-def test_what_is_no_gguf_is_refused(tmp_path):
-    (tmp_path / "no.gguf").write_bytes(b"PK\3\4" + bytes(100))
+def test_a_part_that_is_not_known_is_refused(gguf, tmp_path, monkeypatch):
+    monkeypatch.delitem(PARTS, "ffn_up")
+    with pytest.raises(ModelError, match=r"holds blk\.0\.ffn_up\.weight, which is not known"):
+        gguf_to_safetensors(gguf, tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [b"PK\3\4" + bytes(100), b"", b"GGUF", b"GGUF\1\0\0\0" + bytes(100)])
+def test_what_is_no_gguf_is_refused(content, tmp_path):
+    (tmp_path / "no.gguf").write_bytes(content)
     with pytest.raises(ModelError, match="is not a GGUF file"):
         gguf_to_safetensors(tmp_path / "no.gguf", tmp_path / "out")
 

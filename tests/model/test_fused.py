@@ -57,3 +57,21 @@ def test_an_unknown_activation_is_left_alone():
     plain = LlamaForCausalLM(LlamaConfig(**SIZES, hidden_act="gelu"))
     fuse(plain)
     assert type(plain.model.layers[0].mlp).__name__ == "LlamaMLP"
+
+
+@pytest.mark.parametrize("padding", [None, 7])
+def test_gradients_of_a_token_that_is_looked_up_often_add_up(padding):
+    """A thousand gradients of 0.01 beside one of 2 are 12; added up in bf16 they would be 2.x."""
+    torch.manual_seed(0)
+    table = torch.nn.Embedding(20, 4, padding_idx=padding)
+    network = torch.nn.Sequential(table).bfloat16()
+    fuse(network)
+    ids = torch.cat([torch.full((1001,), 5), torch.tensor([3, 7, 7])])
+    given = torch.full((len(ids), 4), 0.01)
+    given[0] = 2
+    network(ids).backward(given.bfloat16())
+    found = table.weight.grad
+    assert found[5].float().mean() == pytest.approx(12, rel=0.01)
+    assert found[3].float().mean() == pytest.approx(0.01, rel=0.01)
+    assert found[7].float().mean() == (0 if padding == 7 else pytest.approx(0.02, rel=0.01))
+    assert not found[[0, 1, 2, 4, 6]].any()

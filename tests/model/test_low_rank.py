@@ -28,3 +28,17 @@ def test_values_and_gradients_are_those_of_peft(bias):
     assert isinstance(layer, LowRankLinear)
     for one, other in zip(*outcomes, strict=True):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("more", [{"use_dora": True}, {"lora_dropout": 0.5}])
+def test_an_adapter_with_more_to_it_stays_as_it_is(more):
+    adapted = get_peft_model(nn.Sequential(nn.Linear(24, 40)), LoraConfig(r=4, target_modules=["0"], **more))
+    quicken(adapted)
+    assert not isinstance(adapted.base_model.model[0], LowRankLinear)
+
+
+def test_two_adapters_stay_as_they_are():
+    adapted = get_peft_model(nn.Sequential(nn.Linear(24, 40)), LoraConfig(r=4, target_modules=["0"]))
+    adapted.add_adapter("other", LoraConfig(r=2, target_modules=["0"]))
+    quicken(adapted)
+    assert not isinstance(adapted.base_model.model[0], LowRankLinear)

@@ -140,3 +140,22 @@ def test_gradients_of_a_packed_line_in_bf16_are_those_of_rows_alone_in_fp32(tiny
             total.add_(gradient)
     for one, other in zip(packed, separate, strict=True):
         assert (one.float() - other).norm() <= 0.05 * other.norm()
+
+
+def test_a_row_that_may_share_nothing_keeps_no_others_from_sharing():
+    start = tuple(range(10, 90))
+    rows = [Row((*start, last, 5), (False,) * 81 + (True,)) for last in (1, 2, 3)]
+    learnt = Row(rows[1].ids, (True,) * 82)
+    assert pack([*rows, learnt]).tokens == pack(rows).tokens + 80  # all but its last target, and less to fill up
+
+
+def test_a_long_chain_of_starts_is_packed():
+    """Each row starts with all of the one before, deeper than functions may call themselves."""
+    rows = [Row(tuple(range(size)), (False,) * (size - 1) + (True,)) for size in range(2, 1202)]
+    batch = pack(rows)
+    assert len(batch.targets_N) == len(rows)
+    assert batch.tokens < 3 * len(rows)
+
+
+def test_nothing_packs_to_nothing():
+    assert pack([]).tokens == 0

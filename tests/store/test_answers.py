@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from everlearn.records import Answer
-from everlearn.store.answers import AnswerBook
+from everlearn.store.answers import ASKING, AnswerBook, books_of
 
 
 def answer(question: str, error: str = "") -> Answer:
@@ -30,3 +30,13 @@ def test_a_line_cut_short_is_passed_over(tmp_path):
     assert set(book.known()) == {"one"}
     book.add([answer("three")])
     assert set(book.known()) == {"one", "three"}
+
+
+def test_books_of_weights_that_are_gone_and_of_past_ways_to_ask_are_found(tmp_path):
+    for weights in ("a" * 64, "b" * 64, "c" * 64):
+        AnswerBook(tmp_path, weights).add([answer("one")])
+    past = tmp_path / "answers" / f"{'d' * 32}-0.jsonl"
+    past.write_bytes(b"")
+    gone = tmp_path / "answers" / f"{'b' * 32}-{ASKING}.jsonl"
+    assert books_of(tmp_path, ["b" * 64]) == [gone, past]
+    assert books_of(tmp_path / "none", []) == []

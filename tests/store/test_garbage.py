@@ -7,6 +7,7 @@ from sample_commits import add, files, grow
 from simulated_disk import child
 
 from everlearn.errors import StoreError
+from everlearn.records import Answer, encode
 from everlearn.store import Store, durable
 
 
@@ -30,12 +31,17 @@ def test_what_a_rollback_left_is_removed_and_counted(grown):
     size = sum(grown.size(digest) for digest in (gone, *commit.objects()))
     grown.advance(grown.resolve("head~1"))
     loose = grown.put(b"loose")
+    kept, asked = (grown.answers(weights) for weights in (grown.commit("head").weights_object, commit.weights_object))
+    for book in (kept, asked):
+        book.add([Answer("question", "group", True, "said", 0.5)])
+    size += sum(len(encode(answer)) + 2 for answer in asked.known().values())
     planned = grown.collect_garbage(dry_run=True)
     assert set(planned.objects) == {gone, *commit.objects(), loose}
     assert planned.bytes_freed == size + 5
     assert gone in grown._objects
     assert grown.collect_garbage() == planned
     assert set(grown._objects) == needed(grown)
+    assert kept.known() and not asked.known()
     assert grown.verify() == []
 
 

@@ -8,7 +8,7 @@ import torch
 from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 from everlearn.train.anchors import KEPT, Anchors, beside, write_anchors
-from everlearn.train.losses import most_likely, top_k_kl
+from everlearn.train.losses import beliefs, top_k_kl
 
 
 def test_a_text_stands_in_front_and_is_not_held(tiny):
@@ -28,7 +28,7 @@ def test_cached_beliefs_hold_as_a_live_teacher_does(tiny):
     cached = Anchors.of(write_anchors(tiny, 8, 16, 0).tensors())
     batch = pack(cached.rows)
     with torch.no_grad():
-        live = most_likely(tiny.logits(batch), KEPT)
+        live = beliefs(tiny.logits(batch), KEPT)
     generator = torch.Generator().manual_seed(2)
     for master in tiny.masters.values():
         master.add_(torch.randn(master.shape, generator=generator), alpha=0.05)

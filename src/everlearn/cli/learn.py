@@ -205,7 +205,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _listed(title: str, folder: str) -> str:
-    known = headlines(PACKAGE / folder)
+    known = headlines(str(PACKAGE / folder))
     width = max(map(len, known))
     lines = [_wrapped(f"  {name:{width}}  ", line) for name, line in known.items()]
     return "\n".join([f"{title}:", *lines])

@@ -83,7 +83,10 @@ def _config(metadata: dict[str, Any]) -> Any:
 def _renamed(name: str) -> str:
     stem, _, kind = name.rpartition(".")
     layer = re.fullmatch(r"blk\.(\d+)\.(\w+)", stem)
-    return f"model.layers.{layer[1]}.{PARTS[layer[2]]}.{kind}" if layer else f"{OUTSIDE[stem]}.{kind}"
+    known = PARTS.get(layer[2]) if layer else OUTSIDE.get(stem)
+    if known is None:  # scaled rotary positions and experts, for instance
+        raise ModelError(f"the GGUF file holds {name}, which is not known here", "convert it by transformers")
+    return f"model.layers.{layer[1]}.{known}.{kind}" if layer else f"{known}.{kind}"
 
 
 def _arranged(name: str, values: np.ndarray, config: Any) -> torch.Tensor:

@@ -1,4 +1,5 @@
-"""A network in, the same network out with norms, gated MLPs and attention that pass over memory less often.
+"""A network in, the same network out with norms, gated MLPs and attention that pass over memory less often, and with
+embeddings whose gradients add up.
 
 Modules of known kinds are replaced by ours with the same parameters under the same names; all others stay.
 """
@@ -9,11 +10,42 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from everlearn.model.attention import Layout, packed_attention
 from everlearn.model.kernels.gated import gated
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
+
+
+class Embedding(nn.Embedding):
+    """A table whose rows are looked up. A token may stand in a line thousands of times, and gradients added one by one
+    to a bf16 sum are lost when it is 256 times as large as they are: each token's are summed in fp32 first."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """The embeddings of some tokens."""
+        found: torch.Tensor = _Lookup.apply(input, self.weight, self.padding_idx)
+        return found
+
+
+class _Lookup(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, ids: torch.Tensor, weight: torch.Tensor, padding: int | None) -> torch.Tensor:
+        ctx.save_for_backward(ids)
+        ctx.tokens, ctx.dtype, ctx.padding = len(weight), weight.dtype, padding
+        return nn.functional.embedding(ids, weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *given: torch.Tensor) -> tuple[None, torch.Tensor, None]:
+        (ids,) = ctx.saved_tensors
+        once_U, which = ids.unique(return_inverse=True)
+        sums_UD = torch.ops.aten.embedding_dense_backward(given[0].float(), which, len(once_U), -1, False)
+        of_weight = given[0].new_zeros(ctx.tokens, sums_UD.shape[1], dtype=ctx.dtype)
+        of_weight[once_U] = sums_UD.to(ctx.dtype)
+        if ctx.padding is not None:  # as in torch, this token learns nothing by being looked up
+            of_weight[ctx.padding] = 0
+        return None, of_weight, None
 
 
 class Norm(nn.Module):
@@ -81,11 +113,12 @@ class Attention(nn.Module):
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, past: Any
     ) -> torch.Tensor:
         from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+        from transformers.models.llama.modeling_llama import eager_attention_forward
 
         query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
         if past is not None:
             key, value = past.update(key, value, self.layer_idx)
-        attend = ALL_ATTENTION_FUNCTIONS[self.config._attn_implementation]
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention_forward)
         mixed: torch.Tensor = attend(self, query, key, value, mask, scaling=self.scaling)[0]
         return mixed
 
@@ -101,6 +134,8 @@ KINDS: dict[str, type[nn.Module]] = {
 def fuse(network: Any) -> None:
     """Replace what can be, in place."""
     for module in list(network.modules()):
+        if type(module) is nn.Embedding:
+            module.__class__ = Embedding
         for name, child in module.named_children():
             kind = KINDS.get(type(child).__name__)
             if kind is GatedMLP and "SiLU" not in type(child.act_fn).__name__:

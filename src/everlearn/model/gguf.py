@@ -43,10 +43,12 @@ class GGUF:
             ModelError: this is no GGUF file of version 2 or 3.
         """
         with path.open("rb") as stream:
+            known = stream.read(8) in {b"GGUF" + struct.pack("<I", version) for version in (2, 3)}
+            if not known:
+                raise ModelError(
+                    f"{path} is not a GGUF file of version 2 or 3", "give a directory saved by transformers"
+                )
             self._data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        self._at = 0
-        if self._data[:4] != b"GGUF" or struct.unpack_from("<I", self._data, 4)[0] not in (2, 3):
-            raise ModelError(f"{path} is not a GGUF file of version 2 or 3", "give a directory saved by transformers")
         self._at = 8
         tensors, entries = self._number("Q"), self._number("Q")
         self.metadata = {self._string(): self._value(self._number("I")) for _ in range(entries)}

@@ -24,6 +24,8 @@ from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.scope import Overheard, aimed, deviation, is_taught
+from everlearn.model.support import ensure_packable
+from everlearn.model.tokenizer import usable_context
 from everlearn.model.trunk import Trunk
 
 SCORE_TOKENS = 2048
@@ -86,7 +88,7 @@ class LanguageModel:
         fuse(self.network)
         keep_freed_memory()
         self.tokenizer = tokenizer
-        self.context = int(network.config.max_position_embeddings)
+        self.context = usable_context(network.config)
         self.chat = Chat(tokenizer, self.context)
         self.adaptation = Adaptation()
         self.masters: dict[str, torch.Tensor] = {}
@@ -96,13 +98,14 @@ class LanguageModel:
         self._kept: list[Overheard] = []
         self.tokens_read = 0
         """Tokens that `force` and `generate` have computed, forward only."""
+        ensure_packable(self.network, self.logits)
 
     @classmethod
     def load(cls, name: str) -> LanguageModel:
         """The model called `name`: an alias, a directory, or a hub id.
 
         Raises:
-            ModelError: it cannot be found, fetched, or loaded.
+            ModelError: it cannot be found, fetched, or loaded, or its texts cannot be packed.
         """
         from transformers import AutoTokenizer
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from peft.tuners.lora.layer import Linear
+from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
@@ -57,7 +58,8 @@ class _LowRank(torch.autograd.Function):
 
 
 def quicken(network: Any) -> None:
-    """Let the adapter's linear layers compute this way, in place."""
+    """Let the adapter's linear layers compute this way, in place; those with more than this file knows stay PEFT's."""
     for module in network.modules():
-        if type(module) is Linear:
+        plain = type(module) is Linear and len(module.lora_A) == 1 and not any(module.use_dora.values())
+        if plain and all(type(dropout) is nn.Identity for dropout in module.lora_dropout.values()):
             module.__class__ = LowRankLinear

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -71,7 +72,7 @@ class Packed:
 def pack(rows: Sequence[Row]) -> Packed:
     """One line that holds all `rows`."""
     line = _Line(rows)
-    line.split(range(len(rows)), 0, 0, ())
+    line.fill()
     return line.packed()
 
 
@@ -79,28 +80,30 @@ def batches_by_size(rows: Sequence[Row], tokens: int) -> list[list[int]]:
     """Indices of rows in groups that start alike and take about `tokens` tokens when packed."""
     groups: list[list[int]] = []
     size = tokens
-    last: Row | None = None
-    for index in sorted(range(len(rows)), key=lambda index: rows[index].ids):
-        row = rows[index]
-        need = len(row.read) - (_alike([last, row]) if last else 0)
+    last: tuple[int, ...] = ()
+    starts = [_sharable(row) for row in rows]
+    for index in sorted(range(len(rows)), key=starts.__getitem__):
+        row, start = rows[index], starts[index]
+        need = len(row.read) - _alike(last, start)
         if size + need > tokens:
             groups.append([])
             size, need = 0, len(row.read)
         groups[-1].append(index)
         size += need
-        last = row
+        last = start
     return groups
 
 
-def _alike(rows: Sequence[Row]) -> int:
-    """Length of the longest common start that holds no target and leaves each row at least one token."""
-    limit = min(map(_shareable, rows))
-    first, *others = (row.ids[:limit] for row in rows)
-    return next((at for at in range(limit) if any(ids[at] != first[at] for ids in others)), limit)
+def _sharable(row: Row) -> tuple[int, ...]:
+    """What others may compute with the row: what stands before its first target, and leaves it at least one token."""
+    end = row.learn.index(True) if True in row.learn else len(row.ids)
+    return row.ids[: min(len(row.read) - 1, end)]
 
 
-def _shareable(row: Row) -> int:
-    return min(len(row.read) - 1, row.learn.index(True) if True in row.learn else len(row.ids))
+def _alike(one: Sequence[int], other: Sequence[int]) -> int:
+    """Length of the longest common start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (first, second) in pairs if first != second), min(len(one), len(other)))
 
 
 @dataclass
@@ -114,23 +117,25 @@ class _Line:
     """For each segment the places of what it sees above itself, and its own."""
     places: dict[int, tuple[Place, ...]] = field(default_factory=dict)
 
-    def split(self, members: Sequence[int], start: int, at: int, above: tuple[Place, ...]) -> None:
-        """Put the members' tokens from `start` on into the line; they are known to be alike up to `at`."""
-        parts: dict[int, list[int]] = defaultdict(list)
-        for index in members:
-            row = self.rows[index]
-            # a row that may share no more is a part of its own
-            parts[row.ids[at] if at < _shareable(row) else -1 - index].append(index)
-        for part in parts.values():
-            first = self.rows[part[0]]
-            if len(part) == 1:
-                self.places[part[0]] = (*above, self._add(first.read, start, len(first.read), above))
+    def fill(self) -> None:
+        """Put all rows into the line."""
+        starts = [_sharable(row) for row in self.rows]
+        order = sorted(range(len(self.rows)), key=starts.__getitem__)
+        # sorted, rows that start alike are neighbours, and what any of them share is the least that neighbours do
+        alike = [0, *(_alike(starts[one], starts[other]) for one, other in pairwise(order))]
+        pending: list[tuple[int, int, int, tuple[Place, ...]]] = [(0, len(order), 0, ())] if order else []
+        while pending:
+            begin, end, start, above = pending.pop()
+            first = self.rows[order[begin]]
+            if end - begin == 1:
+                self.places[order[begin]] = (*above, self._add(first.read, start, len(first.read), above))
                 continue
-            end = _alike([self.rows[index] for index in part])
-            if (len(part) - 1) * (end - start) >= WORTH:
-                self.split(part, end, end, (*above, self._add(first.ids, start, end, above)))
-            else:
-                self.split(part, start, end, above)
+            shared = min(alike[begin + 1 : end])
+            if (end - begin - 1) * (shared - start) >= WORTH:
+                above = (*above, self._add(first.ids, start, shared, above))
+                start = shared
+            bounds = [begin, *(at for at in range(begin + 1, end) if alike[at] == shared), end]
+            pending += [(*bound, start, above) for bound in reversed(list(pairwise(bounds)))]
 
     def _add(self, ids: Sequence[int], start: int, stop: int, above: tuple[Place, ...]) -> Place:
         begin = len(self.ids)

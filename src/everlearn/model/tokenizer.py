@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from everlearn.errors import ModelError
 from everlearn.model.cache import model_directory
 from everlearn.model.chat import Chat
@@ -24,4 +26,10 @@ def chat_format(name: str) -> Chat:
         raise ModelError(
             f"could not read the tokenizer of {name}: {reason}", "a transformers directory is needed"
         ) from None
-    return Chat(tokenizer, int(config.max_position_embeddings))
+    return Chat(tokenizer, usable_context(config))
+
+
+def usable_context(config: Any) -> int:
+    """Tokens that a text may have: within a sliding window, attention is full."""
+    context, window = config.max_position_embeddings, getattr(config, "sliding_window", None)
+    return min(context, window) if window else int(context)

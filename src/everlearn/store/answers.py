@@ -47,6 +47,14 @@ class AnswerBook:
                 os.close(file)
 
 
+def books_of(root: Path, weights: Iterable[str]) -> list[Path]:
+    """The files of these weights' answers, and those that were asked for in ways that are past."""
+    gone = {digest[:32] for digest in weights}
+    with explained("read", root):
+        books = sorted((root / "answers").glob("*.jsonl"))
+    return [book for book in books if book.stem[:32] in gone or not book.stem.endswith(f"-{ASKING}")]
+
+
 def _answer(line: bytes) -> Answer | None:
     try:
         return decode(Answer, line)

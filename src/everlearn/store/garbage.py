@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from everlearn.store import durable
+from everlearn.store.answers import books_of
 from everlearn.store.history import needs
 from everlearn.store.objects import Objects
 from everlearn.store.refs import References
@@ -39,11 +40,12 @@ def collect(objects: Objects, references: References, running: Running, folder: 
     kept = unneeded if running.names() else ()
     doomed = () if kept else unneeded
     leftovers = tuple(find_leftovers(folder))
-    freed = sum(map(objects.size, doomed)) + sum(map(_bytes_in, leftovers))
+    books = books_of(folder, doomed)
+    freed = sum(map(objects.size, doomed)) + sum(map(_bytes_in, (*leftovers, *books)))
     if not dry_run:
         for digest in doomed:
             objects.delete(digest)
-        for path in leftovers:
+        for path in (*leftovers, *books):
             durable.remove_tree(path)
     return Collected(doomed, leftovers, freed, kept)
 

@@ -20,7 +20,7 @@ from everlearn.model.generation import Script
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Message
-from everlearn.train.losses import Teacher, most_likely, top_k_kl
+from everlearn.train.losses import Teacher, beliefs, top_k_kl
 
 KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
@@ -182,7 +182,7 @@ def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
     teachers: dict[int, Teacher] = {}
     for group in batches_by_size(rows, SCORE_TOKENS // 4):  # every token is a target: logits take much memory
         batch = pack([rows[index] for index in group])
-        teacher = most_likely(model.logits(batch), KEPT)
+        teacher = beliefs(model.logits(batch), KEPT)
         for place, index in enumerate(group):
             mine = batch.row_N == place
             teachers[index] = Teacher(teacher.ids_NK.cpu()[mine].clone(), teacher.logprobs_NK.cpu()[mine].clone())

@@ -17,7 +17,7 @@ import torch
 from everlearn.errors import TrainingError
 from everlearn.model.chat import Row
 from everlearn.model.kernels.adamw import Step as AdamStep
-from everlearn.model.kernels.adamw import adamw, sum_of_squares
+from everlearn.model.kernels.adamw import adamw, norm
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
@@ -166,14 +166,17 @@ class _Adam:
     def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
         """Move the masters that have a gradient; `rate` is a share of the highest learning rate."""
         self.steps += 1
-        norm = math.sqrt(sum(map(sum_of_squares, gradients.values())))
-        scale = min(1.0, self.how.clip / (norm + 1e-6))
-        step = AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale)
-        for name, gradient in gradients.items():
-            master = self.masters[name]
-            if name not in self.moments:
-                self.moments[name] = torch.zeros_like(master), torch.zeros_like(master)
-            adamw(master, self.weights[name].data, gradient, *self.moments[name], step)
+        scale = min(1.0, self.how.clip / (norm(list(gradients.values())) + 1e-6))
+        for name in gradients.keys() - self.moments.keys():
+            self.moments[name] = torch.zeros_like(self.masters[name]), torch.zeros_like(self.masters[name])
+        adamw(
+            [self.masters[name] for name in gradients],
+            [self.weights[name].data for name in gradients],
+            list(gradients.values()),
+            [self.moments[name][0] for name in gradients],
+            [self.moments[name][1] for name in gradients],
+            AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale),
+        )
 
     def state(self) -> dict[str, torch.Tensor]:
         """First and second moments by name."""

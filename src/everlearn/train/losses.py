@@ -27,7 +27,7 @@ def cross_entropy(logits_NV: torch.Tensor, targets_N: torch.Tensor, weights_N: t
     return (weights_N * nll_N).sum() / weights_N.sum()
 
 
-def most_likely(logits_NV: torch.Tensor, count: int) -> Teacher:
+def beliefs(logits_NV: torch.Tensor, count: int) -> Teacher:
     """What is kept of a teacher: its `count` most likely tokens and their log-probabilities."""
     logits_NK, ids_NK = logits_NV.topk(count, dim=-1)
     return Teacher(ids_NK, logits_NK.float() - normaliser(logits_NV)[:, None])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from everlearn.model.kernels import library
-from everlearn.model.kernels.adamw import Step, adamw, sum_of_squares
+from everlearn.model.kernels.adamw import Step, adamw, norm
 from everlearn.model.kernels.gated import gated
 from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
@@ -23,10 +23,11 @@ def test_they_are_compiled_where_there_is_a_compiler():
 
 def test_what_a_kernel_does_not_take_is_refused():
     master, weight, moments = torch.zeros(4), torch.zeros(4).bfloat16(), torch.zeros(2, 4)
-    adamw(master, weight, torch.ones(4).bfloat16(), *moments, Step(0.01, 0, 1, 1))
+    gradient = torch.ones(4).bfloat16()
+    adamw([master], [weight], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
     assert master.tolist() == pytest.approx([-0.01] * 4), "whole numbers are numbers too"
     with pytest.raises(TypeError, match="takes contiguous"):
-        adamw(master.double(), weight, torch.ones(4).bfloat16(), *moments, Step(0.01, 0, 1, 1))
+        adamw([master.double()], [weight], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
     with pytest.raises(TypeError):
         library.call("gated", weight[::2], weight[::2], weight[::2], 2)
 
@@ -153,7 +154,7 @@ def test_adamw(count):
         gradient = torch.randn(count, generator=source).bfloat16()
         reference.grad = gradient.float() * 0.5
         adam.step()
-        adamw(master, weight, gradient, mean, square, Step(0.01, 0.1, number, 0.5))
+        adamw([master], [weight], [gradient], [mean], [square], Step(0.01, 0.1, number, 0.5))
     assert torch.allclose(master, reference.detach(), atol=1e-6, rtol=1e-5)
     assert torch.equal(weight, master.bfloat16())
     kept = adam.state[reference]
@@ -161,20 +162,26 @@ def test_adamw(count):
 
 
 @pytest.mark.parametrize("count", [3, 100_003])
-def test_sum_of_squares(count):
-    gradient = numbers(count).detach()
-    assert sum_of_squares(gradient) == pytest.approx(float(gradient.double().square().sum()), rel=1e-4)
+def test_norm_of_gradients(count, monkeypatch):
+    gradients = [numbers(count).detach(), numbers(7, seed=1).detach(), numbers(6, 5, seed=2).detach().T]
+    wanted = sum(float(each.double().square().sum()) for each in gradients) ** 0.5
+    assert norm(gradients) == pytest.approx(wanted, rel=1e-4)
+    monkeypatch.setattr(library, "library", lambda: None)
+    assert norm(gradients) == pytest.approx(wanted, rel=1e-4)
+    assert norm([]) == 0
 
 
 def test_without_a_compiler_plain_torch_does_the_same(monkeypatch):
-    master, gradient = torch.randn(50), torch.randn(50).bfloat16()
+    sizes = [*[3] * 40, 50]
+    masters, gradients = [torch.randn(size) for size in sizes], [torch.randn(size).bfloat16() for size in sizes]
     states = []
     for compiled in (library.library(), None):
         monkeypatch.setattr(library, "library", lambda compiled=compiled: compiled)
-        kept = master.clone(), master.bfloat16(), torch.zeros(50), torch.zeros(50)
+        kept = [master.clone() for master in masters], [master.bfloat16() for master in masters]
+        moments = [torch.zeros(size) for size in sizes], [torch.zeros(size) for size in sizes]
         for number in (1, 2, 3):
-            adamw(*kept[:2], gradient, *kept[2:], Step(0.01, 0.1, number, 0.7))
-        states.append(kept)
+            adamw(*kept, gradients, *moments, Step(0.01, 0.1, number, 0.7))
+        states.append([torch.cat(tensors) for tensors in (*kept, *moments)])
     for one, other in zip(*states, strict=True):
         assert torch.allclose(one.float(), other.float(), atol=1e-6, rtol=1e-2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -23,29 +24,51 @@ class Step(NamedTuple):
     epsilon: float = 1e-8
 
 
-def adamw(
-    master: torch.Tensor,
-    weight: torch.Tensor,
-    gradient: torch.Tensor,
-    mean: torch.Tensor,
-    square: torch.Tensor,
-    step: Step,
-) -> None:
-    """Move the fp32 `master` and its moments (`mean`, `square`), and copy it into `weight`."""
-    if usable(weight, gradient):
-        sizes = master.numel(), step.rate, step.decay, step.beta1, step.beta2, step.epsilon
-        call("adamw", master, weight, gradient, mean, square, *sizes, float(step.number), step.scale)
+GROUP = 32
+"""Tensors that are moved together without our kernel: their gradients are there in fp32 then."""
+
+Tensors = list[torch.Tensor]
+
+
+def adamw(masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step) -> None:
+    """Move the fp32 `masters` and their moments (`means`, `squares`), and copy them into `weights`."""
+    if usable(*weights, *gradients):
+        numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
+        for master, weight, gradient, mean, square in zip(masters, weights, gradients, means, squares, strict=True):
+            call("adamw", master, weight, gradient.contiguous(), mean, square, master.numel(), *numbers)
         return
-    wide = gradient.float() * step.scale
-    mean.lerp_(wide, 1 - step.beta1)
-    square.mul_(step.beta2).addcmul_(wide, wide, value=1 - step.beta2)
-    root = (square.sqrt() / (1 - step.beta2**step.number) ** 0.5).add_(step.epsilon)
-    master.mul_(1 - step.rate * step.decay).addcdiv_(mean, root, value=-step.rate / (1 - step.beta1**step.number))
-    weight.copy_(master)
+    for begin in range(0, len(masters), GROUP):
+        part = slice(begin, begin + GROUP)
+        _by_torch(masters[part], weights[part], gradients[part], means[part], squares[part], step)
 
 
-def sum_of_squares(gradient: torch.Tensor) -> float:
-    """Of all its numbers."""
-    if usable(gradient) and gradient.is_contiguous():
-        return call("sum_of_squares", gradient, gradient.numel())
-    return float(gradient.float().pow(2).sum())
+def _by_torch(
+    masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
+) -> None:
+    wide = torch._foreach_mul([gradient.float() for gradient in gradients], step.scale)
+    number = torch.tensor(float(step.number), device=masters[0].device)
+    torch._fused_adamw_(
+        masters,
+        wide,
+        means,
+        squares,
+        [],
+        [number] * len(masters),
+        lr=step.rate,
+        beta1=step.beta1,
+        beta2=step.beta2,
+        weight_decay=step.decay,
+        eps=step.epsilon,
+        amsgrad=False,
+        maximize=False,
+    )
+    torch._foreach_copy_(weights, masters)
+
+
+def norm(gradients: Tensors) -> float:
+    """Of all their numbers together; waits for the device once."""
+    if not gradients:
+        return 0.0
+    if usable(*gradients):
+        return math.sqrt(sum(call("sum_of_squares", each.contiguous(), each.numel()) for each in gradients))
+    return float(torch.stack(torch._foreach_norm(gradients, dtype=torch.float32)).norm())
