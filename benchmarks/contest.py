@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 THREADS = 2
+FINALISTS = 3
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Player:
             "MKL_NUM_THREADS": str(THREADS),
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": "1",
-            "PYTHONPATH": str(HERE),
+            "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]),
             # everlearn tells glibc the same by itself (model/allocation.py); nobody shall be slower for want of it
             "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
             "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
@@ -108,19 +109,27 @@ class Player:
         return heard
 
 
-def best(contestants: Sequence[Contestant], turns: int = 1) -> tuple[Contestant, dict[str, float]]:
-    """The fastest of some settings of a peer, and the speed of each; those that fail are told and left out."""
+def best(contestants: Sequence[Contestant]) -> tuple[Contestant, dict[str, float]]:
+    """The fastest of some settings of a peer, and the speed of each; those that fail are told and left out.
+
+    One turn of each chooses the three that go on to a final, in turns; there the fastest turn counts.
+    """
     speeds: dict[str, float] = {}
     for contestant in contestants:
         try:
             player = contestant.start()
             player.turn()  # to warm up
-            speeds[contestant.name] = max(player.turn().speed for _ in range(turns))
+            speeds[contestant.name] = player.turn().speed
             player.stop()
             tell(f"  {contestant.name}: {speeds[contestant.name]:.3g}/s")
         except ContestantError as failure:
             tell(f"  {contestant.name} failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}")
-    winner = max(speeds, key=speeds.__getitem__)
+    if not speeds:
+        raise ContestantError("no setting of the peer works; install it again by removing .peers")
+    finalists = sorted(speeds, key=speeds.__getitem__)[-FINALISTS:]
+    final = alternate([contestant for contestant in contestants if contestant.name in finalists], 2)
+    speeds |= {name: max(turn.speed for turn in turns) for name, turns in final.items()}
+    winner = max(finalists, key=speeds.__getitem__)
     return next(contestant for contestant in contestants if contestant.name == winner), speeds
 
 

@@ -29,17 +29,21 @@ def main() -> None:
     rounds = options().rounds
     us = Contestant("everlearn", "everlearn_generation.py", OURS, {**JOB, "model": DEFAULT_MODEL})
     single = batched(1)
-    rival, speeds = best([batched(batch) for batch in (8, 16, 32, 64)])
+    rival, speeds = best([batched(batch) for batch in (16, 32, 64)])
     turns = alternate([us, single, rival], rounds)
     mine = turns[us.name]
     alike = [
         one == other for one, other in zip(mine[0].more["texts"], turns[single.name][0].more["texts"], strict=True)
     ]
+    tokens = {name: taken[0].more["tokens"] for name, taken in turns.items()}
+    assert max(tokens.values()) <= 1.1 * min(tokens.values()), f"they wrote very different amounts: {tokens}"
+    assert sum(alike) >= 0.5 * len(alike), f"only {sum(alike)} of {len(alike)} replies are those of transformers"
     findings = [
         Finding("replies a second", single.name, quicker(mine, turns[single.name]), 8.0),
         Finding("replies a second", rival.name, quicker(mine, turns[rival.name]), 1.3),
     ]
     notes: dict[str, object] = {
+        "tokens written": tokens,
         "swept, replies a second": {name: round(speed, 2) for name, speed in speeds.items()},
         "replies equal to those one by one": f"{sum(alike)} of {len(alike)} (bf16 rounds differently in batches)",
         "replies a second": {

@@ -32,7 +32,7 @@ OPEN = (
     ("Training a 1B shape at 2k tokens on a GPU", "share of the GPU's bf16 peak", "≥ 0.45"),
     ("Training, short chats, on a GPU", "examples a second over TRL's", "≥ 2"),
 )
-"""Questions that nothing has been measured for; no GPU was at hand."""
+"""Questions that nothing has been measured for yet: no GPU has been at hand."""
 
 
 def main() -> None:

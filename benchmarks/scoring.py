@@ -42,6 +42,10 @@ def compare(question: str, items: dict[str, Any], batches: list[int], goal: floa
     mine, theirs = turns[us.name], turns[rival.name]
     apart = abs(mine[0].more["logprob"] / theirs[0].more["logprob"] - 1)
     assert apart < SAME, f"the two disagree about the log-probabilities by {apart:.1%}"
+    right = mine[0].more["right"], theirs[0].more["right"]
+    assert abs(right[0] - right[1]) <= 0.05 * mine[0].units, (
+        f"one finds {right[0]} replies the most likely, one {right[1]}"
+    )
     findings = [
         Finding("requests a second", rival.name, quicker(mine, theirs), goal),
         Finding("share of the limit", "bare matrix products", share_of_limit(*near.values()), 0.8),
@@ -49,6 +53,7 @@ def compare(question: str, items: dict[str, Any], batches: list[int], goal: floa
     notes: dict[str, object] = {
         "swept, requests a second": {name: round(speed, 2) for name, speed in speeds.items()},
         "tokens computed": mine[0].more["tokens"],
+        "replies found the most likely": f"{right[0]} by everlearn, {right[1]} by lm-eval",
         "sums of log-probabilities differ by": f"{apart:.2%}",
         "requests a second": {
             name: round(statistics.median(t.speed for t in taken), 2) for name, taken in turns.items()

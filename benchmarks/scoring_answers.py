@@ -10,4 +10,4 @@ from __future__ import annotations
 from scoring import compare
 
 if __name__ == "__main__":
-    compare("Scoring, short requests", {"count": 128}, [1, 4, 16, 64], 5.0)
+    compare("Scoring, short requests", {"count": 128}, [4, 16, 64, 128], 5.0)

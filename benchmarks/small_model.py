@@ -4,8 +4,8 @@ Avalanche and of mammoth?
     .venv/bin/python benchmarks/small_model.py
 
 A Llama of 2 layers and 64 channels (0.1M weights) learns to name the class of a string of 12 letters: 32 new examples a
-step and 32 from the buffer for all. The peers get the same network from transformers, in fp32, and the tokens as
-tensors; they compute the logits of the last position alone. Ours also learns to end its reply.
+step and 32 from the buffer for all. The peers get the same network from transformers, in fp32 or bf16, and the tokens
+as tensors; they compute the logits of the last position alone. Ours also learns to end its reply.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from contest import THREADS, Contestant, alternate, quicker
+from contest import THREADS, Contestant, alternate, best, quicker
 from environments import OURS, peers, sources
 from findings import Finding, write
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -61,17 +61,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_model(Path(folder))
         job = {"model": folder, "threads": THREADS, "count": 2048, "rows": 32, "steps": 50}
-        contestants = [
-            Contestant("everlearn", "everlearn_small.py", OURS, job),
-            Contestant("Avalanche, Replay", "avalanche_small.py", field, job),
-            Contestant("mammoth, er", "mammoth_small.py", field, {**job, "mammoth": str(mammoth)}),
-        ]
+        contestants = [Contestant("everlearn", "everlearn_small.py", OURS, job)]
+        swept: dict[str, float] = {}
+        for name, script in (("Avalanche, Replay", "avalanche_small.py"), ("mammoth, er", "mammoth_small.py")):
+            settings = [{**job, "mammoth": str(mammoth), "dtype": dtype} for dtype in ("float32", "bfloat16")]
+            rival, speeds = best([Contestant(f"{name}, {each['dtype']}", script, field, each) for each in settings])
+            contestants.append(rival)
+            swept |= speeds
         turns = alternate(contestants, rounds)
     mine = turns.pop("everlearn")
     findings = [Finding("new examples a second", name, quicker(mine, taken), 1.0) for name, taken in turns.items()]
     speeds = {name: round(statistics.median(turn.speed for turn in taken)) for name, taken in turns.items()}
     ours = round(statistics.median(turn.speed for turn in mine))
-    write("Steps on a small model", findings, {"new examples a second": {"everlearn": ours, **speeds}})
+    write(
+        "Steps on a small model",
+        findings,
+        {
+            "swept, new examples a second": {name: round(speed) for name, speed in swept.items()},
+            "new examples a second": {"everlearn": ours, **speeds},
+        },
+    )
 
 
 if __name__ == "__main__":

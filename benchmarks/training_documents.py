@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/training_documents.py
 
-8 documents a step for both. TRL's `wrapped` packing fills rows of 512 tokens without padding and lets documents see
+4 documents a step for both. TRL's `wrapped` packing fills rows of 512 tokens without padding and lets documents see
 each other; its other packing needs FlashAttention.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from training import compare, ours, trl
 
 ITEMS = {"items": "documents", "count": 128, "words": 300, "max_length": 512}
-ROWS, STEPS = 8, 1
+ROWS, STEPS = 4, 1
 
 if __name__ == "__main__":
     wrapped = {"packing": True, "packing_strategy": "wrapped"}

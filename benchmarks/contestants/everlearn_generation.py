@@ -6,6 +6,7 @@ import torch
 from contestants.turns import JOB, Turns
 from items import short_chats
 
+from everlearn.model.kernels.library import library
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Message
 
@@ -14,6 +15,7 @@ def main() -> None:
     """Answer until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    assert torch.cuda.is_available() or library(), "everlearn would compute by plain torch: install a C compiler"
     model = LanguageModel.load(JOB["model"])
     chats = short_chats(JOB["count"])
     while True:

@@ -7,6 +7,7 @@ from contestants.operations import reading
 from contestants.turns import JOB, Turns
 from items import passage_chats, short_chats
 
+from everlearn.model.kernels.library import library
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Message, Question
 
@@ -15,6 +16,7 @@ def main() -> None:
     """Score until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    assert torch.cuda.is_available() or library(), "everlearn would compute by plain torch: install a C compiler"
     model = LanguageModel.load(JOB["model"])
     chats = passage_chats(*JOB["passages"]) if "passages" in JOB else short_chats(JOB["count"])
     while True:

@@ -12,6 +12,7 @@ from items import documents, short_chats
 
 from everlearn import plugins
 from everlearn.methods.contract import Gradient, Method
+from everlearn.model.kernels.library import library
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.train.checkpoint import Checkpoints
@@ -33,6 +34,7 @@ def main() -> None:
     """Train until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    assert torch.cuda.is_available() or library(), "everlearn would compute by plain torch: install a C compiler"
     model = LanguageModel.load(JOB["model"])
     method = plugins.find("methods", JOB["method"], Method)(**JOB["settings"])
     assert isinstance(method, Gradient)
@@ -41,20 +43,22 @@ def main() -> None:
     rows = [model.chat.example(item) for item in items]
     targets = sum(row.targets for row in rows) / len(rows) * method.rows_per_step * JOB["steps"]
     trained = {"new", "replayed", "synthetic"}
-    before = 0
+    before, first_loss = 0, 0.0
 
     def tell(progress: Progress) -> None:
-        nonlocal before
+        nonlocal before, first_loss
         if progress.doing not in {"learning", "reading the lesson"} or progress.step % JOB["steps"]:
             return
         tokens = sum(count for kind, count in meter.tokens.items() if kind in trained)
         if progress.step:
+            first_loss = first_loss or progress.loss
             full = method.weights == "full"
             turns.done(
                 method.rows_per_step * JOB["steps"],
                 learning(model.network, tokens - before, targets, full),
                 tokens=(tokens - before) / JOB["steps"],
                 targets=targets / JOB["steps"],
+                loss=first_loss,
             )
         before = tokens
         turns.wait()

@@ -13,7 +13,12 @@ def main() -> None:
     """Score until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
-    model = HFLM(pretrained=JOB["model"], dtype=JOB["dtype"], batch_size=JOB["batch"], device="cpu")
+    model = HFLM(
+        pretrained=JOB["model"],
+        dtype=JOB["dtype"],
+        batch_size=JOB["batch"],
+        device="cuda" if torch.cuda.is_available() else "cpu",
+    )
     chats = passage_chats(*JOB["passages"]) if "passages" in JOB else short_chats(JOB["count"])
     while True:
         turns.wait()

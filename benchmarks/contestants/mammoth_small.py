@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import torch
 from contestants.peers_small import Classifier, tensors
@@ -12,6 +12,11 @@ from contestants.turns import JOB, Turns
 
 sys.path.insert(0, JOB["mammoth"])
 sys.argv = sys.argv[:1]
+
+# mammoth's list of datasets, read by that import, downloads CLIP for one of them; nothing here looks at pictures
+clip = ModuleType("open_clip")
+clip.create_model_and_transforms = lambda *_, **__: (None, None, None)  # type: ignore[attr-defined]
+sys.modules["open_clip"] = clip
 
 from models.er import Er  # noqa: E402  the sources of mammoth are no package
 

@@ -32,17 +32,25 @@ def main() -> None:
     passes.append((torch.randn(head).bfloat16(), predictions))
     inputs = {(into, count): torch.randn(count, into).bfloat16() for (_, into), count in _sized(passes)}
     outputs = {(out, count): torch.randn(count, out).bfloat16() for (out, _), count in _sized(passes)}
+    rooms = {size: torch.empty(size).bfloat16() for weight, count in passes for size in _results(weight, count)}
     kinds = {"reading": 1, "lora": 2, "full": 3}[JOB["kind"]]
     flops = 2 * kinds * sum(weight.numel() * count for weight, count in passes)
     while True:
         turns.wait()
         for weight, count in passes:
-            torch.nn.functional.linear(inputs[weight.shape[1], count], weight)
+            out, into = weight.shape
+            torch.mm(inputs[into, count], weight.T, out=rooms[count, out])
             if kinds > 1:
-                outputs[weight.shape[0], count] @ weight
+                torch.mm(outputs[out, count], weight, out=rooms[count, into])
             if kinds > 2:
-                outputs[weight.shape[0], count].T @ inputs[weight.shape[1], count]
+                torch.mm(outputs[out, count].T, inputs[into, count], out=rooms[out, into])
         turns.done(1, flops)
+
+
+def _results(weight: torch.Tensor, count: int) -> list[tuple[int, int]]:
+    """What the products of one layer make: room for it is used again, so that none has to be found."""
+    out, into = weight.shape
+    return [(count, out), (count, into), (out, into)]
 
 
 def _sized(passes: list[tuple[torch.Tensor, int]]) -> list[tuple[torch.Size, int]]:

@@ -13,11 +13,11 @@ class Classifier(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=torch.float32)
+        self.network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=getattr(torch, JOB["dtype"]))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Logits_BV of tokens_BT."""
-        logits: torch.Tensor = self.network(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1]
+        logits: torch.Tensor = self.network(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1].float()
         return logits
 
 

@@ -13,8 +13,9 @@ def main() -> None:
     """Answer until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = AutoTokenizer.from_pretrained(JOB["model"], padding_side="left")
-    network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=torch.bfloat16)
+    network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=torch.bfloat16).to(device)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     chats = short_chats(JOB["count"])
     while True:
@@ -27,17 +28,22 @@ def main() -> None:
         ]
         # batches of prompts of about the same length waste the least padding
         order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
-        texts = [""] * len(prompts)
+        texts, tokens = [""] * len(prompts), 0
         for at in range(0, len(order), JOB["batch"]):
             chosen = order[at : at + JOB["batch"]]
-            asked = tokenizer([prompts[index] for index in chosen], return_tensors="pt", padding=True)
+            asked = tokenizer([prompts[index] for index in chosen], return_tensors="pt", padding=True).to(device)
             made = network.generate(
                 **asked, max_new_tokens=JOB["limit"], do_sample=False, pad_token_id=tokenizer.pad_token_id
             )
-            said = tokenizer.batch_decode(made[:, asked["input_ids"].shape[1] :], skip_special_tokens=True)
+            replies = made[:, asked["input_ids"].shape[1] :]
+            # what stands behind the end of a reply fills the batch up; the first of these tokens ends it
+            tokens += int((replies != tokenizer.pad_token_id).sum()) + int(
+                (replies[:, -1] == tokenizer.pad_token_id).sum()
+            )
+            said = tokenizer.batch_decode(replies, skip_special_tokens=True)
             for index, text in zip(chosen, said, strict=True):
                 texts[index] = text.strip()
-        turns.done(len(chats), texts=texts)
+        turns.done(len(chats), tokens=tokens, texts=texts)
 
 
 main()

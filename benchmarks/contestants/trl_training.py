@@ -34,15 +34,17 @@ class InTurns(TrainerCallback):
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
+        self.loss = 0.0
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """Wait for the first turn."""
         self.turns.wait()
 
-    def on_step_end(self, arguments: Any, state: Any, *_: Any, **__: Any) -> None:
-        """Wait again after so many steps."""
+    def on_log(self, arguments: Any, state: Any, *_: Any, logs: dict[str, float], **__: Any) -> None:
+        """Wait again after so many steps; the loss is logged when a step has ended."""
+        self.loss = self.loss or logs["loss"]
         if state.global_step % JOB["steps"] == 0:
-            self.turns.done(JOB["rows_per_step"] * JOB["steps"])
+            self.turns.done(JOB["rows_per_step"] * JOB["steps"], loss=self.loss)
             self.turns.wait()
 
 
@@ -61,7 +63,7 @@ def main() -> None:
             bf16=JOB["dtype"] == "float32",
             use_cpu=not torch.cuda.is_available(),
             gradient_checkpointing=False,
-            logging_strategy="no",
+            logging_steps=JOB["steps"],
             save_strategy="no",
             report_to=[],
             seed=0,

@@ -44,5 +44,8 @@ def _say(figures: dict[str, Any]) -> None:
 
 
 def _peak() -> int:
-    """Largest resident memory of this process so far, in bytes."""
+    """Largest resident memory of this process so far, in bytes; where a GPU computes, the largest in use there."""
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        return int(torch.cuda.max_memory_allocated())
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

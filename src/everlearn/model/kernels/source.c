@@ -161,15 +161,31 @@ void add_heads(const bf16 *x, const int32_t *tokens, float *y, size rows, size p
             }
 }
 
-/* The largest of some numbers, as an order that integers can be compared in; NaN is the largest of all. */
+/* The largest of some numbers, by an order of their bits that integers can be compared in (loops over floats that may
+   be NaN do not fill vectors). NaN is the largest of all, whatever its sign. */
 static inline float largest(const bf16 *x, size count) {
-    int16_t best = INT16_MIN;
+    int16_t best = INT16_MIN, magnitude = 0;
     for (size i = 0; i < count; i++) {
-        int16_t bits = (int16_t)x[i], key = bits ^ ((bits >> 15) & 0x7fff);
-        key = (bits & 0x7fff) > 0x7f80 ? 0x7fff : key; /* NaN of either sign */
+        int16_t bits = (int16_t)x[i], key = bits ^ ((bits >> 15) & 0x7fff), size_of = bits & 0x7fff;
         best = key > best ? key : best;
+        magnitude = size_of > magnitude ? size_of : magnitude;
     }
-    return widen((bf16)(best ^ ((best >> 15) & 0x7fff)));
+    return magnitude > 0x7f80 ? NAN : widen((bf16)(best ^ ((best >> 15) & 0x7fff)));
+}
+
+/* Where a number stands first; the last place where it stands nowhere. Looks through blocks, as a loop that may end at
+   any number fills no vectors. */
+static inline size place_of(float number, const bf16 *x, size count) {
+    const size block = 1024;
+    for (size begin = 0; begin < count; begin += block) {
+        size end = begin + block < count ? begin + block : count;
+        int here = 0;
+        for (size i = begin; i < end; i++) here |= widen(x[i]) == number;
+        if (!here) continue;
+        while (widen(x[begin]) != number) begin++;
+        return begin;
+    }
+    return count - 1;
 }
 
 /* A row of numbers in whole vectors, filled up: single numbers behind the last vector are slow. */
@@ -257,8 +273,7 @@ void survey(const bf16 *logits, float *normaliser, float *first, float *second, 
     for (size row = 0; row < rows; row++) {
         const bf16 *here = logits + row * vocabulary;
         float sum = 0, best = largest(here, vocabulary);
-        size at = 0;
-        while (at < vocabulary - 1 && widen(here[at]) != best) at++;
+        size at = place_of(best, here, vocabulary);
         float before = at ? largest(here, at) : -INFINITY;
         float behind = at + 1 < vocabulary ? largest(here + at + 1, vocabulary - at - 1) : -INFINITY;
         for (size i = 0; i < vocabulary; i++) sum += exponential(widen(here[i]) - best);
@@ -274,10 +289,7 @@ void most_likely(const bf16 *logits, int64_t *which, size rows, size vocabulary)
 #pragma omp parallel for schedule(static)
     for (size row = 0; row < rows; row++) {
         const bf16 *here = logits + row * vocabulary;
-        float best = largest(here, vocabulary);
-        size at = 0;
-        while (at < vocabulary - 1 && widen(here[at]) != best) at++;
-        which[row] = at;
+        which[row] = place_of(largest(here, vocabulary), here, vocabulary);
     }
 }
 
@@ -322,9 +334,11 @@ double sum_of_squares(const bf16 *x, size count) {
     double *sums = calloc(threads, sizeof(double));
 #pragma omp parallel for schedule(static)
     for (int thread = 0; thread < threads; thread++) {
-        for (size begin = count * thread / threads, end = count * (thread + 1) / threads; begin < end; begin += 4096) {
+        size last = count * (thread + 1) / threads;
+        for (size begin = count * thread / threads; begin < last; begin += 4096) {
+            size end = begin + 4096 < last ? begin + 4096 : last;
             float sum = 0;
-            for (size i = begin; i < begin + 4096 && i < end; i++) sum += widen(x[i]) * widen(x[i]);
+            for (size i = begin; i < end; i++) sum += widen(x[i]) * widen(x[i]);
             sums[thread] += sum;
         }
     }
