@@ -57,7 +57,8 @@ def main() -> None:
                 method.rows_per_step * JOB["steps"],
                 learning(model.network, tokens - before, targets, full),
                 tokens=(tokens - before) / JOB["steps"],
-                targets=targets / JOB["steps"],
+                targets=targets / JOB["steps"] / method.rows_per_step,
+                predictions=targets / JOB["steps"],
                 loss=first_loss,
             )
         before = tokens

@@ -16,8 +16,10 @@ class Classifier(torch.nn.Module):
         self.network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=getattr(torch, JOB["dtype"]))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """Logits_BV of tokens_BT."""
-        logits: torch.Tensor = self.network(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1].float()
+        """Logits_BV of tokens_BT, which mammoth's buffer keeps as floats."""
+        logits: torch.Tensor = (
+            self.network(input_ids=ids.long(), use_cache=False, logits_to_keep=1).logits[:, -1].float()
+        )
         return logits
 
 

@@ -29,11 +29,18 @@ def dataset() -> Dataset:
     )
 
 
+def targets(prepared: Dataset) -> int:
+    """How many tokens the loss falls on in all of it."""
+    rows = prepared.to_list()
+    return sum(sum(label != -100 for label in row.get("labels", row["input_ids"])) for row in rows)
+
+
 class InTurns(TrainerCallback):
     """Stops the trainer between turns."""
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
+        self.prepared = Dataset.from_list([])
         self.loss = 0.0
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -44,7 +51,9 @@ class InTurns(TrainerCallback):
         """Wait again after so many steps; the loss is logged when a step has ended."""
         self.loss = self.loss or logs["loss"]
         if state.global_step % JOB["steps"] == 0:
-            self.turns.done(JOB["rows_per_step"] * JOB["steps"], loss=self.loss)
+            # packed rows hold more or less than an example
+            rows = JOB["rows_per_step"] * JOB["steps"] * JOB["count"] / len(self.prepared)
+            self.turns.done(rows, loss=self.loss, targets=targets(self.prepared) / JOB["count"])
             self.turns.wait()
 
 
@@ -52,7 +61,7 @@ def main() -> None:
     """Train until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     network = AutoModelForCausalLM.from_pretrained(JOB["model"], dtype=getattr(torch, JOB["dtype"]))
-    micro = JOB["micro"]
+    micro, in_turns = JOB["micro"], InTurns(Turns())
     with tempfile.TemporaryDirectory() as folder:
         settings = SFTConfig(
             output_dir=folder,
@@ -77,8 +86,9 @@ def main() -> None:
             train_dataset=dataset(),
             processing_class=AutoTokenizer.from_pretrained(JOB["model"]),
             peft_config=adapter if JOB["weights"] == "lora" else None,
-            callbacks=[InTurns(Turns())],
+            callbacks=[in_turns],
         )
+        in_turns.prepared = trainer.train_dataset
         trainer.train()
 
 
