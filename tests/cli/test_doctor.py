@@ -49,6 +49,13 @@ def test_a_processor_without_bf16_is_pointed_out(monkeypatch):
     assert health._arithmetic() == health.Finding("computes on", "CPU, bf16 by AMX and AVX512-bf16")
 
 
+def test_missing_kernels_are_pointed_out(monkeypatch):
+    monkeypatch.setattr("everlearn.model.kernels.library.library", lambda: None)
+    assert health._kernels().state == "attention"
+    monkeypatch.setattr("everlearn.model.kernels.library.library", lambda: "functions")
+    assert health._kernels() == health.Finding("kernels", "compiled for this processor")
+
+
 def test_little_memory_is_pointed_out(monkeypatch):
     monkeypatch.setattr(health, "free_memory", lambda: 1_000_000)
     assert health._memory().state == "attention"

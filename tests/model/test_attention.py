@@ -7,6 +7,7 @@ import torch
 
 from everlearn.model import attention
 from everlearn.model.attention import Group, packed_attention
+from everlearn.model.kernels.library import library
 
 SEGMENTS = {
     "alone": [([], range(0, 9)), ([], range(9, 14))],
@@ -40,9 +41,15 @@ def heads(count, number, seed, dtype):
     return drawn.to(dtype).requires_grad_()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("dtype", "kernels"), [(torch.float32, False), (torch.bfloat16, False), (torch.bfloat16, True)]
+)
 @pytest.mark.parametrize("name", SEGMENTS)
-def test_each_token_sees_its_own_and_what_is_above(name, dtype, monkeypatch):
+def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, monkeypatch):
+    if kernels and library() is None:
+        pytest.skip("no C compiler: plain torch is used")
+    if not kernels:
+        monkeypatch.setattr(attention, "usable", lambda *_: False)
     monkeypatch.setattr(attention, "QUERIES", 32)
     segments = SEGMENTS[name]
     count = max(own.stop for _, own in segments) + 3  # some fill the line up

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 
 
@@ -22,6 +24,18 @@ def test_greedy_in_a_batch_is_greedy_alone(tiny):
     prompts = [[5, 6, 7, number] + [8] * (number % 3) for number in range(10, 18)]
     alone = [greedy_alone(tiny, prompt, 12) for prompt in prompts]
     assert [list(reply.ids) for reply in tiny.generate(prompts, 12)] == alone
+
+
+def test_each_token_in_bf16_is_as_likely_as_any(tiny):
+    """Rounding may choose between tokens that are about as likely, and between no others."""
+    prompts = [[5, 6, 7, number] + [8] * (number % 3) for number in range(10, 26)]
+    replies = tiny.generate(prompts, 12)
+    exact = copy.deepcopy(tiny.network).float()
+    for prompt, reply in zip(prompts, replies, strict=True):
+        assert len(reply.ids) > 4
+        logits_TV = exact(input_ids=torch.tensor([[*prompt, *reply.ids]])).logits[0, len(prompt) - 1 : -1]
+        chosen_T = logits_TV.gather(1, torch.tensor(reply.ids)[:, None])[:, 0]
+        assert (logits_TV.amax(-1) - chosen_T).max() <= 0.03 * logits_TV.abs().max()
 
 
 def test_rows_that_end_early_leave_the_others_as_they_are(tiny):

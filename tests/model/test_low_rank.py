@@ -30,7 +30,7 @@ def test_values_and_gradients_are_those_of_peft(bias):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("more", [{"use_dora": True}, {"lora_dropout": 0.5}])
+@pytest.mark.parametrize("more", [{"use_dora": True}, {"lora_dropout": 0.5}, {"lora_bias": True}])
 def test_an_adapter_with_more_to_it_stays_as_it_is(more):
     adapted = get_peft_model(nn.Sequential(nn.Linear(24, 40)), LoraConfig(r=4, target_modules=["0"], **more))
     quicken(adapted)

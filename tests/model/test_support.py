@@ -25,7 +25,8 @@ SIZES = {
 def loaded(family: str, monkeypatch: pytest.MonkeyPatch, **more: object) -> LanguageModel:
     torch.manual_seed(0)
     monkeypatch.setattr("everlearn.model.language_model.Chat", lambda *_: None)
-    config = getattr(transformers, f"{family}Config")(**{**SIZES, **more})
+    sizes = {name: size for name, size in {**SIZES, **more}.items() if size is not None}
+    config = getattr(transformers, f"{family}Config")(**sizes)
     network = getattr(transformers, f"{family}ForCausalLM")(config)
     return LanguageModel(network, None, family, "")
 
@@ -50,7 +51,7 @@ def test_a_window_is_the_context(monkeypatch):
     ("family", "more", "reason"),
     [
         ("Gemma2", {"head_dim": 12}, "caps the scores"),
-        ("Mamba", {"state_size": 4}, "has layers of "),
+        ("Mamba", {"state_size": 4, "max_position_embeddings": None}, "does not say how long"),
         ("Rwkv", {"rescale_every": 0}, "would not be what they are alone"),
         ("Lfm2", {"layer_types": ["conv", "full_attention"]}, "has layers of conv"),
     ],

@@ -89,8 +89,21 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
     with torch.no_grad():
         next(iter(tiny.masters.values())).fill_(float("nan"))
     tiny.publish()
-    with pytest.raises(TrainingError, match="the loss is nan at step 1 of 3"):
+    with pytest.raises(TrainingError, match="the loss is nan at step 1$"):
         fit(tiny, steps(3), Plain(), Optimisation(1e-2), new_run(tmp_path))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_gradient_that_is_no_number_stops_the_last_step(number, tiny, tmp_path):
+    class Breaking(Plain):
+        def project(self, gradients):
+            next(iter(gradients.values())).view(-1)[0] = number
+
+    tiny.adapt(Adaptation("full"))
+    before = tiny.snapshot()
+    with pytest.raises(TrainingError, match=f"the gradient is {number} at step 1$"):
+        fit(tiny, steps(1), Breaking(), Optimisation(1e-2), new_run(tmp_path))
+    assert all(torch.equal(master, before[name]) for name, master in tiny.masters.items())
 
 
 def test_the_tail_is_the_mean_of_the_last_steps(tiny, tmp_path):

@@ -60,7 +60,8 @@ def packed_attention(
         heads = (heads.contiguous() for heads in (query_NHD, key_NGD, value_NGD))
         mixed_NHD: torch.Tensor = _Packed.apply(*heads, layout, scaling)
         return mixed_NHD
-    mixed_NHD = torch.zeros_like(query_NHD)
+    N = len(query_NHD)
+    mixed_NHD = query_NHD.new_zeros(N + 1, *query_NHD.shape[1:])  # what stands nowhere goes to the last place
     for group in layout:
         own, keys = group.own_BT.long(), group.keys_BS.long()
         T, S = own.shape[1], keys.shape[1]
@@ -74,9 +75,8 @@ def packed_attention(
             scale=scaling,
             enable_gqa=query_NHD.shape[1] > key_NGD.shape[1],
         )
-        real = own >= 0
-        mixed_NHD = mixed_NHD.index_put((own[real],), mixed_BHTD.transpose(1, 2)[real])
-    return mixed_NHD
+        mixed_NHD.index_put_((own.where(own >= 0, N),), mixed_BHTD.transpose(1, 2))
+    return mixed_NHD[:N]
 
 
 class _Packed(torch.autograd.Function):

@@ -285,16 +285,15 @@ class LanguageModel:
             self.tokens_read += batch.tokens
             targets_N = batch.targets_N.to(self.device)
             seen = Survey.joined([survey(logits, targets) for logits, targets in self._in_parts(batch, targets_N)])
+            right_N = seen.likely_N == targets_N
             nll_N = seen.normaliser_N - seen.chosen_N
-            likely_N = seen.likely_N
-            lead_N = seen.chosen_N - torch.where(likely_N == targets_N, seen.second_N, seen.first_N)
-            for place, index in enumerate(group):
-                mine = (batch.row_N == place).to(self.device)
+            lead_N = seen.chosen_N - torch.where(right_N, seen.second_N, seen.first_N)
+            # all of a batch at once: each look at a number on a device waits for it
+            counts = batch.row_N.bincount(minlength=len(group)).tolist()
+            parts = (tensor.cpu().split(counts) for tensor in (right_N, nll_N, seen.likely_N, lead_N))
+            for index, right, nll, likely, lead in zip(group, *parts, strict=True):
                 outcomes[index] = Forced(
-                    bool((likely_N[mine] == targets_N[mine]).all()),
-                    float(nll_N[mine].mean()),
-                    tuple(likely_N[mine].tolist()),
-                    float(lead_N[mine].min()),
+                    bool(right.all()), float(nll.mean()), tuple(likely.tolist()), float(lead.min())
                 )
         assert all(outcome is not None for outcome in outcomes)
         return [outcome for outcome in outcomes if outcome is not None]

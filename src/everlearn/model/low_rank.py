@@ -20,11 +20,11 @@ class LowRankLinear(Linear):
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """As PEFT's, to the same values up to rounding."""
-        base = self.get_base_layer()
-        name = self.active_adapters[0]
         if self.disable_adapters or self.merged:
             said: torch.Tensor = super().forward(x, *args, **kwargs)
             return said
+        base = self.get_base_layer()
+        (name,) = self.active_adapters
         weights = base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight
         made: torch.Tensor = _LowRank.apply(x.flatten(0, -2), *weights, self.scaling[name])
         return made.view(*x.shape[:-1], -1)
@@ -60,6 +60,15 @@ class _LowRank(torch.autograd.Function):
 def quicken(network: Any) -> None:
     """Let the adapter's linear layers compute this way, in place; those with more than this file knows stay PEFT's."""
     for module in network.modules():
-        plain = type(module) is Linear and len(module.lora_A) == 1 and not any(module.use_dora.values())
-        if plain and all(type(dropout) is nn.Identity for dropout in module.lora_dropout.values()):
+        if type(module) is Linear and _is_plain(module):
             module.__class__ = LowRankLinear
+
+
+def _is_plain(layer: Linear) -> bool:
+    """Whether one adapter is all there is: no dropout, no bias, no variant such as DoRA."""
+    more = [*layer.lora_bias.values(), *layer.lora_variant.values()]
+    return (
+        len(layer.lora_A) == 1
+        and not any(more)
+        and all(isinstance(dropout, nn.Identity) for dropout in layer.lora_dropout.values())
+    )

@@ -30,6 +30,14 @@ def chat_format(name: str) -> Chat:
 
 
 def usable_context(config: Any) -> int:
-    """Tokens that a text may have: within a sliding window, attention is full."""
-    context, window = config.max_position_embeddings, getattr(config, "sliding_window", None)
+    """Tokens that a text may have: within a sliding window, attention is full.
+
+    Raises:
+        ModelError: the model has no such limit, as those without attention.
+    """
+    context, window = getattr(config, "max_position_embeddings", None), getattr(config, "sliding_window", None)
+    if context is None:
+        raise ModelError(
+            f"a {config.model_type} does not say how long its texts may be", "take a decoder with attention"
+        )
     return min(context, window) if window else int(context)

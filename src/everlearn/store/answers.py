@@ -6,12 +6,13 @@ that a crash cut short is passed over, and all of it may be deleted.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from everlearn.records import Answer, decode, encode
-from everlearn.store.durable import explained
+from everlearn.store.durable import explained, make_folder, perform
 
 ASKING = 1
 """Raised whenever the same weights would answer otherwise: another way to ask, or other arithmetic."""
@@ -38,13 +39,15 @@ class AnswerBook:
         if not told:
             return
         with explained("write", self._path):
-            self._path.parent.mkdir(exist_ok=True)
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            make_folder(self._path.parent)
+            file = perform(os.open, self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
                 # a line of its own, whatever stands before: a crash may have left the last one without its end
-                os.write(file, b"\n" + told)
+                written = perform(os.write, file, b"\n" + told)
             finally:
                 os.close(file)
+            if written <= len(told):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def books_of(root: Path, weights: Iterable[str]) -> list[Path]:

@@ -75,7 +75,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     """Change the model's masters by one optimiser step for each of `steps`.
 
     Raises:
-        TrainingError: the loss is not a number.
+        TrainingError: the loss or a gradient is not a number.
     """
     masters = model.masters
     optimiser = _Adam(model, how)
@@ -87,10 +87,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     for number in range(begin, len(steps)):
         loss = _backward(model, steps[number], hooks, number, how.opening, run)
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} at step {number + 1} of {len(steps)}",
-                "nothing was committed; try a smaller learning_rate",
-            )
+            raise _diverged("loss", loss, number + 1)
         gradients = _collect_gradients(model)
         hooks.project(gradients)
         optimiser.step(gradients, _rate(number, len(steps)))
@@ -105,12 +102,16 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         run.checkpoints.save(len(steps), _named("master", masters))
 
 
+def _diverged(what: str, value: float, step: int) -> TrainingError:
+    return TrainingError(f"the {what} is {value} at step {step}", "nothing was committed; try a smaller learning_rate")
+
+
 def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, opening: float, run: Run) -> float:
     """Gradients of all losses onto the network; returns the weighted cross-entropy of the step's rows."""
     held = step.held.rows if step.held else ()
     batch = pack((*step.rows, *held))
     logits_NV = model.logits(batch)
-    learnt = sum(row.targets for row in step.rows)
+    learnt = int((batch.row_N < len(step.rows)).sum())
     weights_N = torch.where(batch.opening_N[:learnt], opening, 1.0).to(model.device)
     loss = cross_entropy(logits_NV[:learnt], batch.targets_N[:learnt].to(model.device), weights_N)
     total = loss
@@ -166,7 +167,10 @@ class _Adam:
     def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
         """Move the masters that have a gradient; `rate` is a share of the highest learning rate."""
         self.steps += 1
-        scale = min(1.0, self.how.clip / (norm(list(gradients.values())) + 1e-6))
+        length = norm(list(gradients.values()))
+        if not math.isfinite(length):
+            raise _diverged("gradient", length, self.steps)
+        scale = min(1.0, self.how.clip / (length + 1e-6))
         for name in gradients.keys() - self.moments.keys():
             self.moments[name] = torch.zeros_like(self.masters[name]), torch.zeros_like(self.masters[name])
         adamw(

@@ -45,6 +45,7 @@ def examine_machine(folder: Path) -> Iterator[Finding]:
     yield _packages()
     yield _threads()
     yield _arithmetic()
+    yield _kernels()
     yield _memory()
     yield _disk("disk of the store", folder)
     yield _disk("disk of the cache", cache_directory())
@@ -114,6 +115,20 @@ def _arithmetic() -> Finding:
         return Finding("computes on", f"CPU, bf16 by {' and '.join(present)}")
     advice = "bf16 is emulated here: everything works, at a fraction of the speed"
     return Finding("computes on", "CPU without bf16 instructions", ATTENTION, advice)
+
+
+def _kernels() -> Finding:
+    import torch
+
+    from everlearn.model.kernels.library import library
+
+    if torch.cuda.is_available():
+        return Finding("kernels", "those of torch, on the GPU")
+    if library():
+        return Finding("kernels", "compiled for this processor")
+    return Finding(
+        "kernels", "plain torch, some times slower", ATTENTION, "install gcc (Linux): kernels are compiled on first use"
+    )
 
 
 def _processor_flags() -> set[str]:

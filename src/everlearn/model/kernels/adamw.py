@@ -45,7 +45,7 @@ def adamw(masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors
 def _by_torch(
     masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
 ) -> None:
-    wide = torch._foreach_mul([gradient.float() for gradient in gradients], step.scale)
+    wide = torch._foreach_mul([gradient.float().contiguous() for gradient in gradients], step.scale)
     number = torch.tensor(float(step.number), device=masters[0].device)
     torch._fused_adamw_(
         masters,

@@ -46,7 +46,7 @@ def survey(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> Survey:
 
 
 def most_likely(logits_NV: torch.Tensor) -> torch.Tensor:
-    """The most likely token of each row; the first of equals."""
+    """The most likely token of each row."""
     if not usable(logits_NV):
         return logits_NV.argmax(-1)
     likely_N = logits_NV.new_empty(len(logits_NV), dtype=torch.long)

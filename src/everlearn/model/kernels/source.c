@@ -15,6 +15,7 @@ typedef int64_t size;
 
 #define LANES 32                /* bf16 numbers in a vector of 64 bytes */
 #define MINUS_INFINITY 0xff80   /* as bf16 */
+#define PARTS 32                /* of a sum, whatever the number of threads: it shall come to the same */
 #define SMALL 16384 /* elements below which one thread is faster than two */
 
 static inline float widen(bf16 narrow) {
@@ -61,12 +62,11 @@ void rms_norm(const bf16 *x, const bf16 *weight, bf16 *y, float *scales, size ro
 /* Gradients of x and, where `of_weight` is not NULL, of the weight. */
 void rms_norm_backward(const bf16 *of_y, const bf16 *x, const bf16 *weight, const float *scales, bf16 *of_x,
                        float *of_weight, size rows, size width) {
-    int threads = omp_get_max_threads();
-    float *sums = of_weight ? calloc((size_t)threads * width, sizeof(float)) : NULL;
+    float *sums = of_weight ? calloc(PARTS * width, sizeof(float)) : NULL;
 #pragma omp parallel for schedule(static)
-    for (int thread = 0; thread < threads; thread++) {
-        float *sum = sums + (sums ? thread * width : 0);
-        for (size row = rows * thread / threads; row < rows * (thread + 1) / threads; row++) {
+    for (size part = 0; part < PARTS; part++) {
+        float *sum = sums + (sums ? part * width : 0);
+        for (size row = rows * part / PARTS; row < rows * (part + 1) / PARTS; row++) {
             const bf16 *in = x + row * width, *given = of_y + row * width;
             bf16 *out = of_x + row * width;
             float scale = scales[row], along = 0;
@@ -79,8 +79,8 @@ void rms_norm_backward(const bf16 *of_y, const bf16 *x, const bf16 *weight, cons
         }
     }
     if (!sums) return;
-    for (int thread = 0; thread < threads; thread++)
-        for (size i = 0; i < width; i++) of_weight[i] = (thread ? of_weight[i] : 0) + sums[thread * width + i];
+    for (size part = 0; part < PARTS; part++)
+        for (size i = 0; i < width; i++) of_weight[i] = (part ? of_weight[i] : 0) + sums[part * width + i];
     free(sums);
 }
 
@@ -149,16 +149,19 @@ void give_heads(const bf16 *x, const int32_t *tokens, bf16 *y, size rows, size p
 
 /* The way back where a token may stand in many rows: sums in fp32. */
 void add_heads(const bf16 *x, const int32_t *tokens, float *y, size rows, size places, size heads, size width) {
-#pragma omp parallel for schedule(static)
+    size parts = (width + LANES - 1) / LANES; /* there may be fewer heads than threads */
+#pragma omp parallel for schedule(static) collapse(2)
     for (size head = 0; head < heads; head++)
-        for (size row = 0; row < rows; row++)
-            for (size place = 0; place < places; place++) {
-                int32_t token = tokens[row * places + place];
-                if (token < 0) continue;
-                const bf16 *in = x + ((row * heads + head) * places + place) * width;
-                float *out = y + (token * heads + head) * width;
-                for (size i = 0; i < width; i++) out[i] += widen(in[i]);
-            }
+        for (size part = 0; part < parts; part++)
+            for (size row = 0; row < rows; row++)
+                for (size place = 0; place < places; place++) {
+                    int32_t token = tokens[row * places + place];
+                    if (token < 0) continue;
+                    const bf16 *in = x + ((row * heads + head) * places + place) * width;
+                    float *out = y + (token * heads + head) * width;
+                    size end = (part + 1) * LANES < width ? (part + 1) * LANES : width;
+                    for (size i = part * LANES; i < end; i++) out[i] += widen(in[i]);
+                }
 }
 
 /* The largest of some numbers, by an order of their bits that integers can be compared in (loops over floats that may
@@ -329,20 +332,20 @@ void adamw(float *master, bf16 *weight, const bf16 *gradient, float *mean, float
 
 /* Sum of squares of bf16 numbers. */
 double sum_of_squares(const bf16 *x, size count) {
-    double total = 0;
-    int threads = omp_get_max_threads();
-    double *sums = calloc(threads, sizeof(double));
-#pragma omp parallel for schedule(static)
-    for (int thread = 0; thread < threads; thread++) {
-        size last = count * (thread + 1) / threads;
-        for (size begin = count * thread / threads; begin < last; begin += 4096) {
+    size block = 1 << 16, blocks = (count + block - 1) / block;
+    double total = 0, *sums = malloc(blocks * sizeof(double));
+#pragma omp parallel for schedule(static) if (count > SMALL)
+    for (size number = 0; number < blocks; number++) {
+        size last = (number + 1) * block < count ? (number + 1) * block : count;
+        sums[number] = 0;
+        for (size begin = number * block; begin < last; begin += 4096) {
             size end = begin + 4096 < last ? begin + 4096 : last;
             float sum = 0;
             for (size i = begin; i < end; i++) sum += widen(x[i]) * widen(x[i]);
-            sums[thread] += sum;
+            sums[number] += sum;
         }
     }
-    for (int thread = 0; thread < threads; thread++) total += sums[thread];
+    for (size number = 0; number < blocks; number++) total += sums[number];
     free(sums);
     return total;
 }
