@@ -89,7 +89,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tiny, tmp_path):
     with torch.no_grad():
         next(iter(tiny.masters.values())).fill_(float("nan"))
     tiny.publish()
-    with pytest.raises(TrainingError, match="the loss is nan at step 1$"):
+    with pytest.raises(TrainingError, match=r"the loss is nan at step 1$"):
         fit(tiny, steps(3), Plain(), Optimisation(1e-2), new_run(tmp_path))
 
 

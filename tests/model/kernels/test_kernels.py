@@ -8,6 +8,7 @@ import torch
 from everlearn.model.kernels import library
 from everlearn.model.kernels.adamw import Step, adamw, norm
 from everlearn.model.kernels.gated import gated
+from everlearn.model.kernels.linear import linear, transposed
 from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
@@ -163,3 +164,18 @@ def test_norm_of_gradients(count, monkeypatch):
     monkeypatch.setattr(library, "library", lambda: None)
     assert norm(gradients) == pytest.approx(wanted, rel=1e-4)
     assert norm([]) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (7, 13), (40, 33), (19, 64), (301, 575), (1, 40), (40, 1)])
+def test_transposed(shape):
+    given = numbers(*shape).detach()
+    assert torch.equal(transposed(given), given.T)
+    assert transposed(given).is_contiguous()
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear(bias):
+    given = numbers(2, 21, 24), numbers(40, 24, seed=1), *([numbers(40, seed=2)] if bias else [])
+    for one, other in both_ways(lambda x, w, b=None: linear(x, w, b), *given):
+        assert close(one, other)
+    assert type(linear(*given, *([] if bias else [None])).grad_fn).__name__ == "ViewBackward0", "ours was taken"

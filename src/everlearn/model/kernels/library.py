@@ -60,6 +60,7 @@ SIGNATURES = {
     "gated": "bbbn",
     "gated_backward": "bbbbbn",
     "rotate": "bbbbnnnf",
+    "transpose": "bbnn",
     "take_heads": "bwbnnnn",
     "give_heads": "bwbnnnn",
     "add_heads": "bwsnnnn",

@@ -121,6 +121,40 @@ void rotate(const bf16 *x, const bf16 *cosines, const bf16 *sines, bf16 *y, size
         }
 }
 
+typedef uint16_t eight __attribute__((vector_size(16)));
+
+/* 8 rows of 8 numbers to 8 columns: three times the first half of the rows is interleaved with the second. */
+static inline void turn_block(const bf16 *x, size width, bf16 *y, size height) {
+    eight rows[8], mixed[8];
+    for (int i = 0; i < 8; i++) memcpy(&rows[i], x + i * width, sizeof(eight));
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++) {
+            mixed[2 * i] = __builtin_shufflevector(rows[i], rows[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+            mixed[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(rows, mixed, sizeof(rows));
+    }
+    for (int i = 0; i < 8; i++) memcpy(y + i * height, &rows[i], sizeof(eight));
+}
+
+/* Rows to columns, in strips of whole cache lines. */
+void transpose(const bf16 *x, bf16 *y, size height, size width) {
+    size whole = height / 8 * 8;
+#pragma omp parallel for schedule(static) if (height * width > SMALL)
+    for (size strip = 0; strip < width; strip += LANES) {
+        size end = strip + LANES < width ? strip + LANES : width;
+        for (size row = 0; row < whole; row += 8) {
+            size column = strip;
+            for (; column + 8 <= end; column += 8)
+                turn_block(x + row * width + column, width, y + column * height + row, height);
+            for (; column < end; column++)
+                for (size i = row; i < row + 8; i++) y[column * height + i] = x[i * width + column];
+        }
+        for (size row = whole; row < height; row++)
+            for (size column = strip; column < end; column++) y[column * height + row] = x[row * width + column];
+    }
+}
+
 /* Heads of chosen tokens: from (tokens, heads, width) to (rows, heads, places, width); zeros where the token is -1. */
 void take_heads(const bf16 *x, const int32_t *tokens, bf16 *y, size rows, size places, size heads, size width) {
 #pragma omp parallel for schedule(static) collapse(2) if (rows * places * heads * width > SMALL)
