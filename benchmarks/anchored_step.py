@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import statistics
 
-from contest import THREADS, Contestant, alternate, ratio
+from contest import THREADS, Contestant, alternate, options, ratio
 from environments import OURS
 from findings import Finding, write
-from training import options
 
 from everlearn.model.cache import DEFAULT_MODEL
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import tempfile
 
-from contest import alternate_commands, ratio
+from contest import alternate_commands, options, ratio
 from environments import OURS
 from findings import Finding, write
-from training import options
 
 from everlearn.learner import Learner
 from everlearn.model.cache import DEFAULT_MODEL, model_directory

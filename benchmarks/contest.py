@@ -5,6 +5,7 @@ Machines are shared and their speed changes, so only ratios of neighbouring turn
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -20,6 +21,11 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).parent
 THREADS = 2
 FINALISTS = 3
+KEEPING = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(32 << 20),
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Contestant:
     script: str
     python: Path
     job: dict[str, Any] = field(default_factory=dict)
+    keep_memory: bool = True
+    """Whether glibc is told to keep freed memory, which is faster and may be more."""
 
     def start(self) -> Player:
         """Begin to prepare; returns when it is ready to take turns."""
@@ -67,11 +75,9 @@ class Player:
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]),
-            # everlearn tells glibc the same by itself (model/allocation.py); nobody shall be slower for want of it
-            "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-            "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-            "MALLOC_TOP_PAD_": str(32 << 20),
         }
+        if contestant.keep_memory:  # as everlearn tells glibc by itself (model/allocation.py)
+            environment |= KEEPING
         self.words = tempfile.TemporaryFile("w+")  # noqa: SIM115  it lives as long as the process
         self.process = subprocess.Popen(
             [str(contestant.python), str(HERE / "contestants" / contestant.script), json.dumps(contestant.job)],
@@ -109,28 +115,33 @@ class Player:
         return heard
 
 
-def best(contestants: Sequence[Contestant]) -> tuple[Contestant, dict[str, float]]:
-    """The fastest of some settings of a peer, and the speed of each; those that fail are told and left out.
+def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Contestant, dict[str, object]]:
+    """The fastest of some settings of a peer; and of each its speed relative to the yardstick's, or why it fails.
 
-    One turn of each chooses the three that go on to a final, in turns; there the fastest turn counts.
+    Settings are tried minutes apart, in which the machine's speed changes, so each is measured between two turns of the
+    yardstick. The best three go on to a final, in turns.
     """
-    speeds: dict[str, float] = {}
+    measure = yardstick.start()
+    relative: dict[str, float] = {}
+    told: dict[str, object] = {}
     for contestant in contestants:
         try:
             player = contestant.start()
             player.turn()  # to warm up
-            speeds[contestant.name] = player.turn().speed
+            around, turn, behind = measure.turn(), player.turn(), measure.turn()
             player.stop()
-            tell(f"  {contestant.name}: {speeds[contestant.name]:.3g}/s")
+            relative[contestant.name] = 2 * turn.speed / (around.speed + behind.speed)
+            told[contestant.name] = round(relative[contestant.name], 3)
         except ContestantError as failure:
-            tell(f"  {contestant.name} failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}")
-    if not speeds:
+            told[contestant.name] = f"failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}"
+        tell(f"  {contestant.name}: {told[contestant.name]}")
+    measure.stop()
+    if not relative:
         raise ContestantError("no setting of the peer works; install it again by removing .peers")
-    finalists = sorted(speeds, key=speeds.__getitem__)[-FINALISTS:]
+    finalists = sorted(relative, key=relative.__getitem__)[-FINALISTS:]
     final = alternate([contestant for contestant in contestants if contestant.name in finalists], 2)
-    speeds |= {name: max(turn.speed for turn in turns) for name, turns in final.items()}
-    winner = max(finalists, key=speeds.__getitem__)
-    return next(contestant for contestant in contestants if contestant.name == winner), speeds
+    winner = max(finalists, key=lambda name: max(turn.speed for turn in final[name]))
+    return next(contestant for contestant in contestants if contestant.name == winner), told
 
 
 def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[Turn]]:
@@ -153,6 +164,7 @@ def alternate_commands(commands: Sequence[Sequence[str]], rounds: int) -> list[l
     seconds: list[list[float]] = [[] for _ in commands]
     # what is installed has its bytecode; a checkout must be allowed to write it in the turns that are not counted
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["OMP_NUM_THREADS"] = str(THREADS)
     for number in range(rounds + 1):
         for command, taken in zip(commands, seconds, strict=True):
             begin = time.perf_counter()
@@ -192,14 +204,16 @@ def quicker(ours: Sequence[Turn], others: Sequence[Turn]) -> Ratio:
     return ratio([turn.speed for turn in ours], [turn.speed for turn in others])
 
 
-def share_of_limit(ours: Sequence[Turn], products: Sequence[Turn]) -> Ratio:
-    """Our operations a second over those of bare matrix products."""
-    return ratio([turn.flops / turn.seconds for turn in ours], [turn.flops / turn.seconds for turn in products])
-
-
 def peak_ratio(ours: Sequence[Turn], others: Sequence[Turn]) -> Ratio:
     """Our largest resident memory over theirs."""
     return ratio([turn.peak for turn in ours], [turn.peak for turn in others])
+
+
+def options() -> argparse.Namespace:
+    """How many rounds a question's script is to take."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
+    return parser.parse_args()
 
 
 def tell(line: str) -> None:

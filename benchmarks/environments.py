@@ -39,6 +39,11 @@ def sources(address: str, commit: str) -> Path:
     return folder
 
 
+def packages(requirements: str = "peers.txt") -> list[str]:
+    """What the environment of a file of this folder holds, as `name==version`."""
+    return _lines(HERE / requirements)
+
+
 def _lines(wanted: Path) -> list[str]:
     return [line for line in wanted.read_text().splitlines() if line and not line.startswith("#")]
 

@@ -9,6 +9,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -38,8 +39,8 @@ class Finding(NamedTuple):
         return self.ratio.median <= self.goal if self.at_most else self.ratio.median >= self.goal
 
 
-def write(question: str, findings: list[Finding], notes: dict[str, object]) -> None:
-    """Keep the findings of a question, named by its script, with what helps to read them."""
+def write(question: str, findings: list[Finding], notes: dict[str, object], peers: Sequence[str] = ()) -> None:
+    """Keep the findings of a question, named by its script, with what helps to read them; `peers` are packages."""
     script = Path(sys.argv[0]).stem
     RESULTS.mkdir(exist_ok=True)
     record = {
@@ -49,6 +50,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object]) -> N
         "commit": commit(),
         "machine": machine(),
         "versions": {name: version(name) for name in PACKAGES},
+        "peers": list(peers),
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],
         "notes": notes,
     }

@@ -11,10 +11,9 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from contest import alternate_commands, ratio
+from contest import alternate_commands, options, ratio
 from environments import OURS
 from findings import Finding, write
-from training import options
 
 from everlearn.model.cache import ALIASES, DEFAULT_MODEL
 from everlearn.packages import kept

@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from contest import THREADS, ratio, tell
+from contest import THREADS, options, ratio, tell
 from findings import Finding, write
 from items import short_chats
-from training import options
 
 from everlearn.methods.anchored import Anchored
 from everlearn.methods.contract import Memory
@@ -75,7 +74,7 @@ def main() -> None:
             model.forget()
             tell(f"  stage {number}: {seconds[number][-1]:.1f} s, {tokens[number]:,} tokens")
     each = ratio(seconds[LATE], seconds[EARLY])
-    finding = Finding(f"time of stage {LATE}", f"stage {EARLY}", each, 1.1, True)
+    finding = Finding(f"time of learning stage {LATE}, without its exam", f"stage {EARLY}", each, 1.1, True)
     write(
         "A later stage", [finding], {"tokens computed": {f"stage {number}": count for number, count in tokens.items()}}
     )

@@ -17,12 +17,13 @@ HEAD = """# Benchmarks
 
 What the engine does beside what you would take instead. This page is written by `make benchmarks`; nobody edits it.
 
-Each script of `benchmarks/` answers one question: it sweeps the peer's options, keeps the best, and then lets both work
-in turn (A B A B) on the same items with the same model (SmolLM2-135M-Instruct) and the same number of threads. Machines
-are shared and their speed changes, so only ratios count: the median over the turns, with the smallest and the largest.
-Peers are installed into an environment of their own. The *share of the limit* is our floating-point operations a second
-over those of bare matrix products of the same shapes and type, taking turns with us; operations outside products with
-weights are not counted as achieved. Why goals were missed, with profiles: [decisions](decisions.md#speed).
+Each script of `benchmarks/` answers one question. Where a peer trains, scores or generates, its options are swept and
+the best ones kept; then both work in turn (A B A B) on the same items with the same model (SmolLM2-135M-Instruct, but
+for the small model of continual-learning frameworks) and the same number of threads. Machines are shared and their
+speed changes, so only ratios count: the median over the turns, with the smallest and the largest. Peers are installed
+into an environment of their own. The *share of the limit* is our floating-point operations a second over those of
+`torch.mm` on the same shapes in bf16, taking turns with us; operations outside products with weights are not counted as
+achieved. Why goals were missed, with profiles: [decisions](decisions.md#speed).
 
 | question | measured | against | ratio | goal | |
 |---|---|---|---|---|---|
@@ -38,6 +39,9 @@ OPEN = (
 def main() -> None:
     """Write the page."""
     records = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    dirty = [record["command"] for record in records if record["commit"].endswith("-dirty")]
+    if dirty:
+        raise SystemExit(f"measured on changes that are not committed, measure again: {', '.join(dirty)}")
     rows = [_row(record["question"], finding) for record in records for finding in record["findings"]]
     rows += [
         f"| {question} | {measured} | – | no GPU was at hand | {goal} | open |" for question, measured, goal in OPEN
@@ -66,6 +70,7 @@ def _details(record: dict[str, Any]) -> str:
         f"## {record['question']}",
         "",
         f"`{record['command']}`, {record['date']}, commit {record['commit']}; {record['machine']}; {versions}",
+        *([f"beside {', '.join(record['peers'])}"] if record["peers"] else []),
         "",
     ]
     for title, value in record["notes"].items():

@@ -33,7 +33,7 @@ def main() -> None:
             tokens=tokens,
             targets=targets,
             right=sum(outcome.right for outcome in outcomes),
-            logprob=-sum(outcome.nll * row.targets for outcome, row in zip(outcomes, rows, strict=True)),
+            logprobs=[-outcome.nll * row.targets for outcome, row in zip(outcomes, rows, strict=True)],
         )
 
 

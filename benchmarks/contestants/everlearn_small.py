@@ -10,6 +10,7 @@ from contestants.small_items import strings
 from contestants.turns import JOB, Turns
 
 from everlearn.methods.replay import Replay
+from everlearn.model.kernels.library import library
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message, Origin
 from everlearn.train.checkpoint import Checkpoints
@@ -21,6 +22,7 @@ def main() -> None:
     """Train until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    assert torch.cuda.is_available() or library(), "everlearn would compute by plain torch: install a C compiler"
     model = LanguageModel.load(JOB["model"])
     examples = [
         Example((Message("user", text), Message("assistant", label, True)), origin=Origin("strings", line))

@@ -31,7 +31,7 @@ def main() -> None:
         turns.done(
             len(chats),
             right=sum(bool(greedy) for _, greedy in outcomes),
-            logprob=sum(float(logprob) for logprob, _ in outcomes),
+            logprobs=[float(logprob) for logprob, _ in outcomes],
         )
 
 

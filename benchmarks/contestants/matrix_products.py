@@ -1,4 +1,4 @@
-"""Sizes of a network and counts of tokens in, the bare matrix products that it needs for them out: the machine's limit.
+"""Sizes of a network and counts of tokens in, the bare matrix products that it needs for them out.
 
 The products have the shapes and the type of those in training or scoring, with weights of their own for each layer,
 as a network has them; nothing else is computed.
@@ -33,16 +33,16 @@ def main() -> None:
     inputs = {(into, count): torch.randn(count, into).bfloat16() for (_, into), count in _sized(passes)}
     outputs = {(out, count): torch.randn(count, out).bfloat16() for (out, _), count in _sized(passes)}
     rooms = {size: torch.empty(size).bfloat16() for weight, count in passes for size in _results(weight, count)}
-    kinds = {"reading": 1, "lora": 2, "full": 3}[JOB["kind"]]
-    flops = 2 * kinds * sum(weight.numel() * count for weight, count in passes)
+    each = {"reading": 1, "lora": 2, "full": 3}[JOB["kind"]]
+    flops = 2 * each * sum(weight.numel() * count for weight, count in passes)
     while True:
         turns.wait()
         for weight, count in passes:
             out, into = weight.shape
             torch.mm(inputs[into, count], weight.T, out=rooms[count, out])
-            if kinds > 1:
+            if each > 1:
                 torch.mm(outputs[out, count], weight, out=rooms[count, into])
-            if kinds > 2:
+            if each > 2:
                 torch.mm(outputs[out, count].T, inputs[into, count], out=rooms[out, into])
         turns.done(1, flops)
 

@@ -33,13 +33,14 @@ def main() -> None:
             chosen = order[at : at + JOB["batch"]]
             asked = tokenizer([prompts[index] for index in chosen], return_tensors="pt", padding=True).to(device)
             made = network.generate(
-                **asked, max_new_tokens=JOB["limit"], do_sample=False, pad_token_id=tokenizer.pad_token_id
+                **asked,
+                **JOB["more"],
+                max_new_tokens=JOB["limit"],
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
             )
             replies = made[:, asked["input_ids"].shape[1] :]
-            # what stands behind the end of a reply fills the batch up; the first of these tokens ends it
-            tokens += int((replies != tokenizer.pad_token_id).sum()) + int(
-                (replies[:, -1] == tokenizer.pad_token_id).sum()
-            )
+            tokens += int((replies != tokenizer.pad_token_id).sum())  # ends of replies and what fills the batch up
             said = tokenizer.batch_decode(replies, skip_special_tokens=True)
             for index, text in zip(chosen, said, strict=True):
                 texts[index] = text.strip()

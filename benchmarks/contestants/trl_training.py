@@ -40,7 +40,8 @@ class InTurns(TrainerCallback):
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
-        self.prepared = Dataset.from_list([])
+        self.rows = self.targets = 0
+        """Rows of the prepared dataset, and tokens of it that the loss falls on."""
         self.loss = 0.0
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -52,8 +53,8 @@ class InTurns(TrainerCallback):
         self.loss = self.loss or logs["loss"]
         if state.global_step % JOB["steps"] == 0:
             # packed rows hold more or less than an example
-            rows = JOB["rows_per_step"] * JOB["steps"] * JOB["count"] / len(self.prepared)
-            self.turns.done(rows, loss=self.loss, targets=targets(self.prepared) / JOB["count"])
+            examples = JOB["rows_per_step"] * JOB["steps"] * JOB["count"] / self.rows
+            self.turns.done(examples, loss=self.loss, targets=self.targets / JOB["count"])
             self.turns.wait()
 
 
@@ -69,15 +70,13 @@ def main() -> None:
             gradient_accumulation_steps=JOB["rows_per_step"] // micro,
             max_steps=100_000,
             learning_rate=1e-5,
-            bf16=JOB["dtype"] == "float32",
+            bf16=JOB["autocast"],
             use_cpu=not torch.cuda.is_available(),
-            gradient_checkpointing=False,
             logging_steps=JOB["steps"],
             save_strategy="no",
             report_to=[],
             seed=0,
-            max_length=JOB.get("max_length", 1024),
-            **JOB.get("more", {}),
+            **{"gradient_checkpointing": False, "max_length": 1024, **JOB["more"]},
         )
         adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
         trainer = SFTTrainer(
@@ -88,7 +87,7 @@ def main() -> None:
             peft_config=adapter if JOB["weights"] == "lora" else None,
             callbacks=[in_turns],
         )
-        in_turns.prepared = trainer.train_dataset
+        in_turns.rows, in_turns.targets = len(trainer.train_dataset), targets(trainer.train_dataset)
         trainer.train()
 
 

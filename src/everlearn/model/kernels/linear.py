@@ -1,7 +1,7 @@
 """Inputs, weights and biases of a linear layer in, its outputs out; gradients of weights in about half of torch's time.
 
-The gradient of the weights is a product whose first factor lies the other way round, which takes oneDNN twice as long as
-one that does not. To turn it first takes a tenth of that.
+The gradient of the weights is a product whose first factor lies the other way round, which takes oneDNN twice as long
+as one that does not. To turn it first takes a tenth of that.
 """
 
 from __future__ import annotations

@@ -1,0 +1,64 @@
+"""What the benchmarks make of figures: ratios of neighbouring turns, the best of some settings, rows of the page."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ECHO = """
+import json, sys
+job = json.loads(sys.argv[1])
+print(json.dumps({"ready": True}), flush=True)
+while sys.stdin.readline():
+    if job.get("fails"):
+        raise SystemExit("out of order")
+    print(json.dumps({"seconds": job["seconds"], "units": 10, "flops": 0, "peak": 1}), flush=True)
+    print(json.dumps({"ready": True}), flush=True)
+"""
+
+
+@pytest.fixture
+def contest(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    module = importlib.import_module("contest")
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    (tmp_path / "contestants").mkdir()
+    (tmp_path / "contestants" / "echo.py").write_text(ECHO)
+    return module
+
+
+def contestant(contest, name, seconds, **more):
+    return contest.Contestant(name, "echo.py", Path(sys.executable), {"seconds": seconds, **more})
+
+
+def test_a_ratio_is_the_median_of_neighbouring_turns(contest):
+    assert contest.ratio([2, 9, 4], [1, 3, 4]) == (2, 1, 3)
+    assert str(contest.ratio([2, 9, 4], [1, 3, 4])) == "2.00 (1.00–3.00)"
+
+
+def test_turns_alternate_and_are_compared(contest):
+    turns = contest.alternate([contestant(contest, "us", 1), contestant(contest, "peer", 4)], 3)
+    assert [len(taken) for taken in turns.values()] == [3, 3]
+    assert contest.quicker(turns["us"], turns["peer"]).median == 4
+
+
+def test_the_best_setting_is_kept_and_failures_are_told(contest):
+    settings = [contestant(contest, str(seconds), seconds) for seconds in (5, 2, 3, 8)]
+    broken = contestant(contest, "broken", 1, fails=True)
+    winner, told = contest.best([*settings, broken], contestant(contest, "yardstick", 2))
+    assert winner.name == "2"
+    assert told == {"5": 0.4, "2": 1.0, "3": 0.667, "8": 0.25, "broken": "failed: out of order"}
+    with pytest.raises(contest.ContestantError, match="no setting of the peer works"):
+        contest.best([broken], contestant(contest, "yardstick", 2))
+
+
+@pytest.mark.parametrize(("at_most", "reached"), [(False, "yes"), (True, "no")])
+def test_a_row_says_whether_the_goal_was_reached(contest, at_most, reached):
+    page = importlib.import_module("page")
+    finding = {"measured": "speed", "against": "a peer", "goal": 3.0, "at_most": at_most}
+    row = page._row("Training", finding | {"ratio": {"median": 3.5, "low": 3.0, "high": 4.0}})
+    assert row == f"| Training | speed | a peer | **3.50** (3.00–4.00) | {'≤' if at_most else '≥'} 3 | {reached} |"
