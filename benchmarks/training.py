@@ -74,8 +74,9 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
             Finding("peak memory", peer.name, peak_ratio(mine, turns[peer.name]), memory, True)
             for peer in {peer.name: peer for peer in (exact, rival)}.values()
         ]
-        frugal = replace(exact, name=f"{exact.name}, gradient_checkpointing=True", keep_memory=False)
-        frugal.job["more"] = {**frugal.job["more"], "gradient_checkpointing": True}
+        more = {**exact.job["more"], "gradient_checkpointing": True}
+        name = f"{exact.name}, gradient_checkpointing=True"
+        frugal = replace(exact, name=name, job={**exact.job, "more": more}, keep_memory=False)
         peaks[frugal.name] = once(frugal).peak
     targets = {name: round(taken[0].more["targets"], 2) for name, taken in turns.items()}
     notes: dict[str, object] = {
