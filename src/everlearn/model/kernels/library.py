@@ -50,8 +50,10 @@ def library() -> ctypes.CDLL | None:
 
 def usable(*tensors: torch.Tensor) -> bool:
     """Whether the compiled functions can take such tensors: bf16 on a CPU."""
-    suited = all(tensor.dtype == torch.bfloat16 and tensor.device.type == "cpu" for tensor in tensors)
-    return suited and library() is not None
+    for tensor in tensors:
+        if tensor.dtype is not torch.bfloat16 or not tensor.is_cpu:
+            return False
+    return library() is not None
 
 
 SIGNATURES = {
@@ -85,17 +87,16 @@ def call(name: str, *given: torch.Tensor | float | None) -> float:
     Raises:
         TypeError: something else than its signature says, or a tensor that is not contiguous on the CPU.
     """
-    pairs = zip(SIGNATURES[name], given, strict=True)
-    returned = getattr(library(), name)(*(_as_c(kind, each) for kind, each in pairs))
+    arguments = list(given)
+    for at, (kind, each) in enumerate(zip(SIGNATURES[name], given, strict=True)):
+        if isinstance(each, torch.Tensor):
+            if each.dtype is not TENSORS.get(kind) or not each.is_cpu or not each.is_contiguous():
+                raise TypeError(
+                    f"{name} was given {each.dtype} on {each.device} where it takes contiguous {TENSORS.get(kind)}"
+                )
+            arguments[at] = each.data_ptr()
+    returned = getattr(library(), name)(*arguments)
     return 0.0 if returned is None else float(returned)
-
-
-def _as_c(kind: str, given: torch.Tensor | float | None) -> float | None:
-    if not isinstance(given, torch.Tensor):
-        return given
-    if given.dtype != TENSORS.get(kind) or not given.is_contiguous() or given.device.type != "cpu":
-        raise TypeError(f"a kernel was given {given.dtype} on {given.device} where it takes contiguous {TENSORS[kind]}")
-    return given.data_ptr()
 
 
 def _compiled(compiler: str, threads: Path) -> Path:

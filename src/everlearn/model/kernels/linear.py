@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from everlearn.model.kernels.library import call, usable
 
+FEW = 1 << 17
+"""Numbers up to which it is not worth the while to turn a factor."""
+
 
 def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
     """y = x Wᵀ + b over the last axis of x."""
@@ -42,4 +45,5 @@ class _Linear(torch.autograd.Function):
         x_NI, weight_OI = ctx.saved_tensors
         of_x = given[0] @ weight_OI if ctx.needs_input_grad[0] else None
         of_bias = given[0].float().sum(0).to(given[0].dtype) if ctx.needs_input_grad[2] else None
-        return of_x, transposed(given[0]) @ x_NI, of_bias
+        turned_ON = transposed(given[0]) if given[0].numel() > FEW else given[0].T
+        return of_x, turned_ON @ x_NI, of_bias

@@ -63,7 +63,7 @@ void rms_norm(const bf16 *x, const bf16 *weight, bf16 *y, float *scales, size ro
 void rms_norm_backward(const bf16 *of_y, const bf16 *x, const bf16 *weight, const float *scales, bf16 *of_x,
                        float *of_weight, size rows, size width) {
     float *sums = of_weight ? calloc(PARTS * width, sizeof(float)) : NULL;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > SMALL)
     for (size part = 0; part < PARTS; part++) {
         float *sum = sums + (sums ? part * width : 0);
         for (size row = rows * part / PARTS; row < rows * (part + 1) / PARTS; row++) {
@@ -110,9 +110,10 @@ void rotate(const bf16 *x, const bf16 *cosines, const bf16 *sines, bf16 *y, size
 #pragma omp parallel for schedule(static) if (tokens * heads * width > SMALL)
     for (size token = 0; token < tokens; token++)
         for (size head = 0; head < heads; head++) {
-            const bf16 *in = x + (token * heads + head) * width;
-            const bf16 *c = cosines + token * width, *s = sines + token * width;
-            bf16 *out = y + (token * heads + head) * width;
+            const bf16 *restrict in = x + (token * heads + head) * width;
+            const bf16 *restrict c = cosines + token * width, *restrict s = sines + token * width;
+            bf16 *restrict out = y + (token * heads + head) * width;
+#pragma omp simd simdlen(16) /* small heads fill no longer vectors */
             for (size i = 0; i < half; i++) {
                 float first = widen(in[i]), second = widen(in[i + half]), turn = sign * widen(s[i]);
                 out[i] = round_to_bf16(first * widen(c[i]) - second * turn);
@@ -184,7 +185,7 @@ void give_heads(const bf16 *x, const int32_t *tokens, bf16 *y, size rows, size p
 /* The way back where a token may stand in many rows: sums in fp32. */
 void add_heads(const bf16 *x, const int32_t *tokens, float *y, size rows, size places, size heads, size width) {
     size parts = (width + LANES - 1) / LANES; /* there may be fewer heads than threads */
-#pragma omp parallel for schedule(static) collapse(2)
+#pragma omp parallel for schedule(static) collapse(2) if (rows * places * heads * width > SMALL)
     for (size head = 0; head < heads; head++)
         for (size part = 0; part < parts; part++)
             for (size row = 0; row < rows; row++)
@@ -306,7 +307,7 @@ void attend_newest(const bf16 *query, const bf16 *start_keys, const bf16 *start_
    the largest is. */
 void survey(const bf16 *logits, float *normaliser, float *first, float *second, int64_t *which, size rows,
             size vocabulary) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * vocabulary > SMALL)
     for (size row = 0; row < rows; row++) {
         const bf16 *here = logits + row * vocabulary;
         float sum = 0, best = largest(here, vocabulary);
@@ -323,7 +324,7 @@ void survey(const bf16 *logits, float *normaliser, float *first, float *second, 
 
 /* The place of the largest of each row of logits, the first of equals. */
 void most_likely(const bf16 *logits, int64_t *which, size rows, size vocabulary) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * vocabulary > SMALL)
     for (size row = 0; row < rows; row++) {
         const bf16 *here = logits + row * vocabulary;
         which[row] = place_of(largest(here, vocabulary), here, vocabulary);
@@ -333,7 +334,7 @@ void most_likely(const bf16 *logits, int64_t *which, size rows, size vocabulary)
 /* Gradient of logits from that of the log-probabilities of some of them (`chosen` a row). */
 void chosen_backward(const bf16 *logits, const float *normaliser, const int64_t *ids, const float *of_chosen,
                      bf16 *of_logits, size rows, size vocabulary, size chosen) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * vocabulary > SMALL)
     for (size row = 0; row < rows; row++) {
         const bf16 *here = logits + row * vocabulary;
         const float *given = of_chosen + row * chosen;
