@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers
-from tests.model.test_packing import alone, rows_of
+from test_packing import alone, rows_of
 
 from everlearn.errors import ModelError
 from everlearn.model.language_model import LanguageModel
