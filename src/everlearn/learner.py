@@ -44,6 +44,7 @@ from everlearn.records import (
 from everlearn.settings import values_of, with_values
 from everlearn.store import Store
 from everlearn.store.layout import STORE
+from everlearn.store.objects import DIGEST
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
 from everlearn.teaching import Learnt, Request, Teaching
 from everlearn.train.meter import Meter
@@ -249,7 +250,7 @@ class Learner:
         known = book.known()
         if unknown := [question for question in questions if digest(question) not in known]:
             self._ensure_version(at)
-            self.tell(Progress("asking", 0, 0))
+            self.tell(Progress(f"asking {at[:8] if DIGEST.fullmatch(at) else at}", 0, 0))
             given = answer_all(self.model, unknown, Meter(0))
             with contextlib.suppress(StoreError):  # a store that cannot be written to can be asked all the same
                 book.add(given)
