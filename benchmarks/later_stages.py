@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/later_stages.py
 
-16 chats a stage. The stages up to the hundredth are learnt in one step each, so that the memory fills as it would; then
-stage 5 and stage 100 are learnt with the method's own settings in turn, each from the memory it would find. What an
-exam costs is not in it: it asks the questions of all stages.
+16 chats a stage. The first four stages are learnt; the examples of those up to the 99th are only put into the memory,
+as the method does it, for nothing else in it grows. Then stages 5 and 100 are learnt with the method's own settings in
+turn, each from the memory it would find. What an exam costs is not in it: it asks the questions of all stages.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from everlearn.methods.contract import Memory
 from everlearn.model.cache import DEFAULT_MODEL
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message, Origin
+from everlearn.train.buffer import within_budget
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.meter import Meter
 from everlearn.train.run import Run
@@ -55,17 +56,20 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     model = LanguageModel.load(DEFAULT_MODEL)
     memory: Memory = {}
-    found: dict[int, tuple[Memory, dict[str, torch.Tensor]]] = {}
-    for number in range(1, LATE):
-        memory, meter = learn(model, Anchored(epochs=1, least_steps=1, rows_per_step=16), number, memory)
+    for number in range(1, EARLY):
+        memory, meter = learn(model, Anchored(), number, memory)
         model.forget()
         tell(f"  stage {number}: {meter.cost().seconds:.0f} s")
-        if number + 1 in (EARLY, LATE):
-            found[number + 1] = dict(memory), model.snapshot()
+    weights = model.snapshot()
+    found = {EARLY: memory, LATE: memory}
+    for number in range(EARLY, LATE):
+        kept = within_budget(found[LATE]["examples"], stage(number), Anchored().budget, 0)
+        found[LATE] = {**memory, "examples": kept}
+    tell(f"  examples remembered: {', '.join(str(len(kept['examples'])) for kept in found.values())}")
     seconds: dict[int, list[float]] = {EARLY: [], LATE: []}
     tokens = {}
     for _ in range(rounds):
-        for number, (memory, weights) in found.items():
+        for number, memory in found.items():
             model.restore(weights)
             begin = time.perf_counter()
             _, meter = learn(model, Anchored(), number, memory)
@@ -76,7 +80,12 @@ def main() -> None:
     each = ratio(seconds[LATE], seconds[EARLY])
     finding = Finding(f"time of learning stage {LATE}, without its exam", f"stage {EARLY}", each, 1.1, True)
     write(
-        "A later stage", [finding], {"tokens computed": {f"stage {number}": count for number, count in tokens.items()}}
+        "A later stage",
+        [finding],
+        {
+            "tokens computed": {f"stage {number}": count for number, count in tokens.items()},
+            "examples remembered": {f"stage {number}": len(kept["examples"]) for number, kept in found.items()},
+        },
     )
 
 
