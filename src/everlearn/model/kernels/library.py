@@ -32,7 +32,7 @@ FLAGS = (
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The compiled functions, ready to be called with what `arguments` makes of tensors and numbers."""
+    """The compiled functions, to be called by `call`; None where they cannot be compiled."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     threads = _threads_of_torch()
     if sys.platform != "linux" or compiler is None or threads is None:
