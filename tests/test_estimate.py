@@ -89,9 +89,9 @@ def test_backward_takes_twice_a_forward_and_exams_take_one():
 
 
 def test_full_weights_take_twenty_bytes_each_and_frozen_ones_two():
-    assert standing_memory(SIZE) == 20 * 1000
-    assert standing_memory(SIZE._replace(changing=100)) == 2 * 1000 + 20 * 100
-    assert (CHANGING, FROZEN) == (20, 2)
+    assert standing_memory(SIZE) == 12 * 1000
+    assert standing_memory(SIZE._replace(changing=100)) == 2 * 1000 + 12 * 100
+    assert (CHANGING, FROZEN) == (12, 2)
 
 
 def test_longer_steps_take_more_memory():
@@ -104,7 +104,7 @@ def test_a_run_that_cannot_fit_is_refused():
     require_memory(SIZE, None)
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE._replace(parameters=7_000_000_000, changing=7_000_000_000), 31_000_000_000)
-    assert refused.value.problem == "training 7,000,000,000 weights needs 140 GB of memory, 31 GB are free"
+    assert refused.value.problem == "training 7,000,000,000 weights needs 84 GB of memory, 31 GB are free"
     assert "--set weights=lora" in refused.value.hint
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE, 0)

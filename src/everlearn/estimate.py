@@ -22,8 +22,8 @@ from everlearn.settings import values_of
 FROZEN = 2
 """Bytes for a weight that does not change: bf16."""
 
-CHANGING = 2 + 4 + 8 + 2 + 4
-"""Bytes for a weight that changes: bf16, its fp32 master, Adam's two moments, its gradient in bf16 and in fp32."""
+CHANGING = 2 + 4 + 4 + 2
+"""Bytes for a weight that changes: bf16, its fp32 master, Adam's two moments and its gradient, all three in bf16."""
 
 ACTIVATION = 34
 """Bytes that the backward pass keeps for each token, layer and hidden unit (Korthikanti et al. 2205.05198, without

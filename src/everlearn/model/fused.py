@@ -13,7 +13,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from everlearn.model.attention import Layout, packed_attention
-from everlearn.model.kernels.gated import gated
+from everlearn.model.kernels.gated import gated, gated_linear
 from everlearn.model.kernels.linear import linear
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
@@ -42,11 +42,17 @@ class _Lookup(torch.autograd.Function):
         (ids,) = ctx.saved_tensors
         once_U, which = ids.unique(return_inverse=True)
         sums_UD = torch.ops.aten.embedding_dense_backward(given[0].float(), which, len(once_U), -1, False)
-        of_weight = given[0].new_zeros(ctx.tokens, sums_UD.shape[1], dtype=ctx.dtype)
-        of_weight[once_U] = sums_UD.to(ctx.dtype)
         if ctx.padding is not None:  # as in torch, this token learns nothing by being looked up
-            of_weight[ctx.padding] = 0
-        return None, of_weight, None
+            sums_UD[once_U == ctx.padding] = 0
+        # where the table is the head too, autograd adds these few rows to the head's gradient in place
+        shape = ctx.tokens, sums_UD.shape[1]
+        return (
+            None,
+            torch.sparse_coo_tensor(
+                once_U[None], sums_UD.to(ctx.dtype), shape, is_coalesced=True, check_invariants=False
+            ),
+            None,
+        )
 
 
 class Linear(nn.Linear):
@@ -80,7 +86,10 @@ class GatedMLP(nn.Module):
 
     def forward(self, hidden_BTD: torch.Tensor) -> torch.Tensor:
         """What the neurons say."""
-        said: torch.Tensor = self.down_proj(gated(self.gate_proj(hidden_BTD), self.up_proj(hidden_BTD)))
+        gate, up = self.gate_proj(hidden_BTD), self.up_proj(hidden_BTD)
+        if type(self.down_proj) is Linear and self.down_proj.bias is None:  # an adapter's layer does more
+            return gated_linear(gate, up, self.down_proj.weight)
+        said: torch.Tensor = self.down_proj(gated(gate, up))
         return said
 
 

@@ -140,7 +140,7 @@ def _collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:
     gradients = {}
     for name, weight in model.weights().items():
         if weight.grad is not None:
-            gradients[name] = weight.grad
+            gradients[name] = weight.grad.to_dense() if weight.grad.is_sparse else weight.grad
             weight.grad = None
     return gradients
 
@@ -162,7 +162,7 @@ class _Adam:
         self.how = how
         self.steps = 0
         self.moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        """Running means of each gradient and of its square."""
+        """Running means of each gradient and of its square, in the weights' type."""
 
     def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
         """Move the masters that have a gradient; `rate` is a share of the highest learning rate."""
@@ -172,7 +172,8 @@ class _Adam:
             raise _diverged("gradient", length, self.steps)
         scale = min(1.0, self.how.clip / (length + 1e-6))
         for name in gradients.keys() - self.moments.keys():
-            self.moments[name] = torch.zeros_like(self.masters[name]), torch.zeros_like(self.masters[name])
+            like = self.weights[name].data
+            self.moments[name] = torch.zeros_like(like), torch.zeros_like(like)
         adamw(
             [self.masters[name] for name in gradients],
             [self.weights[name].data for name in gradients],

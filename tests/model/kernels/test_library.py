@@ -25,7 +25,7 @@ def test_without_a_compiler_plain_torch_does_the_same(monkeypatch):
     for compiled in (library.library(), None):
         monkeypatch.setattr(library, "library", lambda compiled=compiled: compiled)
         kept = [master.clone() for master in masters], [master.bfloat16() for master in masters]
-        moments = [torch.zeros(size) for size in sizes], [torch.zeros(size) for size in sizes]
+        moments = [torch.zeros(size).bfloat16() for size in sizes], [torch.zeros(size).bfloat16() for size in sizes]
         for number in (1, 2, 3):
             adamw(*kept, gradients, *moments, Step(0.01, 0.1, number, 0.7))
         states.append([torch.cat([each.flatten() for each in tensors]) for tensors in (*kept, *moments)])

@@ -1,4 +1,8 @@
-"""Masters, moments and bf16 gradients in; all of them moved by one step of AdamW, and the bf16 weights with them."""
+"""Masters, moments and bf16 gradients in; all of them moved by one step of AdamW, and the bf16 weights with them.
+
+Moments are kept in bf16, which halves the memory that they take: a step changes them by a twentieth or more of what is
+new in it, while rounding changes them by 1/512 at most. Masters must not be: their steps are far below that.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +29,13 @@ class Step(NamedTuple):
 
 
 GROUP = 32
-"""Tensors that are moved together without our kernel: their gradients are there in fp32 then."""
+"""Tensors that are moved together without our kernel: their gradients and moments are there in fp32 then."""
 
 Tensors = list[torch.Tensor]
 
 
 def adamw(masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step) -> None:
-    """Move the fp32 `masters` and their moments (`means`, `squares`), and copy them into `weights`."""
+    """Move the fp32 `masters` and their moments (`means`, `squares`, bf16), and copy the masters into `weights`."""
     if usable(*weights, *gradients):
         numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
         for master, weight, gradient, mean, square in zip(masters, weights, gradients, means, squares, strict=True):
@@ -46,12 +50,13 @@ def _by_torch(
     masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
 ) -> None:
     wide = torch._foreach_mul([gradient.float().contiguous() for gradient in gradients], step.scale)
+    wide_means, wide_squares = ([moment.float() for moment in moments] for moments in (means, squares))
     number = torch.tensor(float(step.number), device=masters[0].device)
     torch._fused_adamw_(
         masters,
         wide,
-        means,
-        squares,
+        wide_means,
+        wide_squares,
         [],
         [number] * len(masters),
         lr=step.rate,
@@ -62,7 +67,8 @@ def _by_torch(
         amsgrad=False,
         maximize=False,
     )
-    torch._foreach_copy_(weights, masters)
+    for narrow, made in ((weights, masters), (means, wide_means), (squares, wide_squares)):
+        torch._foreach_copy_(narrow, made)
 
 
 def norm(gradients: Tensors) -> float:

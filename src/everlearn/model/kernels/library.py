@@ -60,7 +60,7 @@ SIGNATURES = {
     "rms_norm": "bbbsnnf",
     "rms_norm_backward": "bbbsbsnn",
     "gated": "bbbn",
-    "gated_backward": "bbbbbn",
+    "gated_backward": "bbbbbbn",
     "rotate": "bbbbnnnf",
     "transpose": "bbnn",
     "take_heads": "bwbnnnn",
@@ -72,7 +72,7 @@ SIGNATURES = {
     "survey": "bssslnn",
     "most_likely": "blnn",
     "chosen_backward": "bslsbnnn",
-    "adamw": "sbbssnfffffff",
+    "adamw": "sbbbbnfffffff",
     "sum_of_squares": "bn",
 }
 """What each function takes: tensors of bf16 (b), fp32 (s), int32 (w) or int64 (l), counts (n) and fp32 numbers (f)."""

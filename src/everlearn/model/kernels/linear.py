@@ -26,6 +26,12 @@ def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None
     return made.view(*x.shape[:-1], -1)
 
 
+def weight_gradient(of_y_NO: torch.Tensor, x_NI: torch.Tensor) -> torch.Tensor:
+    """The gradient of the weights, OI."""
+    turned_ON = transposed(of_y_NO) if of_y_NO.numel() > FEW else of_y_NO.T
+    return turned_ON @ x_NI
+
+
 def transposed(x_NM: torch.Tensor) -> torch.Tensor:
     """The same numbers, as contiguous rows of what were columns."""
     turned_MN = x_NM.new_empty(x_NM.shape[1], x_NM.shape[0])
@@ -45,5 +51,4 @@ class _Linear(torch.autograd.Function):
         x_NI, weight_OI = ctx.saved_tensors
         of_x = given[0] @ weight_OI if ctx.needs_input_grad[0] else None
         of_bias = given[0].float().sum(0).to(given[0].dtype) if ctx.needs_input_grad[2] else None
-        turned_ON = transposed(given[0]) if given[0].numel() > FEW else given[0].T
-        return of_x, turned_ON @ x_NI, of_bias
+        return of_x, weight_gradient(given[0], x_NI), of_bias

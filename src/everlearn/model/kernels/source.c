@@ -93,13 +93,16 @@ void gated(const bf16 *gate, const bf16 *up, bf16 *y, size count) {
     }
 }
 
-void gated_backward(const bf16 *of_y, const bf16 *gate, const bf16 *up, bf16 *of_gate, bf16 *of_up, size count) {
+/* Gradients of both; y too, again, where it is not NULL. */
+void gated_backward(const bf16 *of_y, const bf16 *gate, const bf16 *up, bf16 *of_gate, bf16 *of_up, bf16 *y,
+                    size count) {
 #pragma omp parallel for schedule(static) if (count > SMALL)
     for (size i = 0; i < count; i++) {
         float g = widen(gate[i]), given = widen(of_y[i]);
         float share = 1.0f / (1.0f + exponential(-g));
         of_gate[i] = round_to_bf16(given * widen(up[i]) * share * (1.0f + g * (1.0f - share)));
         of_up[i] = round_to_bf16(given * g * share);
+        if (y) y[i] = round_to_bf16(widen(round_to_bf16(g * share)) * widen(up[i]));
     }
 }
 
@@ -352,15 +355,18 @@ void chosen_backward(const bf16 *logits, const float *normaliser, const int64_t 
 
 /* One step of AdamW (Loshchilov and Hutter 1711.05101) on fp32 masters from bf16 gradients; the new weights are also
    written as bf16. */
-void adamw(float *master, bf16 *weight, const bf16 *gradient, float *mean, float *square, size count, float rate,
+/* The moments are rounded only when they are put away. */
+void adamw(float *master, bf16 *weight, const bf16 *gradient, bf16 *means, bf16 *squares, size count, float rate,
            float decay, float beta1, float beta2, float epsilon, float step, float scale) {
     float first = rate / (1.0f - powf(beta1, step)), root = 1.0f / sqrtf(1.0f - powf(beta2, step));
 #pragma omp parallel for schedule(static) if (count > SMALL)
     for (size i = 0; i < count; i++) {
         float g = widen(gradient[i]) * scale;
-        mean[i] += (1.0f - beta1) * (g - mean[i]);
-        square[i] = beta2 * square[i] + (1.0f - beta2) * g * g;
-        master[i] = master[i] * (1.0f - rate * decay) - first * mean[i] / (sqrtf(square[i]) * root + epsilon);
+        float mean = beta1 * widen(means[i]) + (1.0f - beta1) * g;
+        float square = beta2 * widen(squares[i]) + (1.0f - beta2) * g * g;
+        means[i] = round_to_bf16(mean);
+        squares[i] = round_to_bf16(square);
+        master[i] = master[i] * (1.0f - rate * decay) - first * mean / (sqrtf(square) * root + epsilon);
         weight[i] = round_to_bf16(master[i]);
     }
 }
