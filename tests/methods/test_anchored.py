@@ -42,14 +42,11 @@ def test_what_was_said_on_earlier_lessons_pulls_back(tiny, tmp_path):
     memory = prepared(tiny, tmp_path, [example("one")])
     out = next(name for name in tiny.masters if name.endswith("grown_out"))
     assert SMALL.penalty(tiny, memory, 0) == 0, "silence weighs nothing here, and nothing was taught before"
-    tiny.masters[out].fill_(0.1)
-    tiny.publish()
+    tiny.masters[out] = torch.full_like(tiny.masters[out], 0.1)
     memory = prepared(tiny, tmp_path, [example("two")], {**memory, "examples": [example("one")]})
-    tiny.masters[out].fill_(0.3)
-    tiny.publish()
+    tiny.masters[out] = torch.full_like(tiny.masters[out], 0.3)
     near = SMALL.penalty(tiny, memory, 0)
-    tiny.masters[out].fill_(0.5)
-    tiny.publish()
+    tiny.masters[out] = torch.full_like(tiny.masters[out], 0.5)
     assert SMALL.penalty(tiny, memory, 0) > near > 0
     firm, loose = (SMALL.penalty(tiny, {**memory, HOLD: hold}, 0) for hold in (10.0, 0.5))
     assert firm.item() == pytest.approx(20 * loose.item(), rel=1e-4)

@@ -15,9 +15,8 @@ def moved(folder, kind: str) -> LanguageModel:
     model = LanguageModel.load(str(folder))
     model.adapt(Adaptation(kind, 8))
     generator = torch.Generator().manual_seed(0)
-    for master in model.masters.values():
-        master.add_(0.01 * torch.randn(master.shape, generator=generator))
-    model.publish()
+    for name, master in model.masters.items():
+        model.masters[name] = master + 0.01 * torch.randn(master.shape, generator=generator)
     return model
 
 

@@ -12,6 +12,8 @@ from everlearn.model.chat import Row
 from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 
+OUT = "model.layers.1.mlp.grown_out"
+
 
 def test_the_scope_opens_on_the_lesson_and_shuts_elsewhere(tiny):
     """Tokens below 30 stand for the lesson, those from 60 for everything else."""
@@ -30,14 +32,13 @@ def test_the_scope_opens_on_the_lesson_and_shuts_elsewhere(tiny):
 def test_aiming_again_keeps_what_was_learnt(tiny):
     tiny.adapt(Adaptation("neurons", 6))
     tiny.aim([rows_between(0, 30)], [], [rows_between(60, 90)])
-    keys = tiny.masters["model.layers.1.mlp.grown_gate"].clone()
-    tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
-    tiny.publish()
+    keys = tiny.masters["model.layers.1.mlp.grown_gate"]
+    tiny.masters[OUT] = torch.full_like(tiny.masters[OUT], 0.1)
     mlp, asked = tiny.network.model.layers[1].mlp, rows_between(0, 30)
     before = pushes(tiny, mlp, asked)
     tiny.aim([rows_between(30, 50)], [rows_between(0, 30)], [rows_between(60, 90)])
     assert torch.equal(tiny.masters["model.layers.1.mlp.grown_gate"], keys), "what was learnt hangs on these keys"
-    assert (tiny.masters["model.layers.1.mlp.grown_out"] == 0.1).all()
+    assert (tiny.masters[OUT] == 0.1).all()
     moved = (pushes(tiny, mlp, asked) - before).abs().mean()
     assert moved < 0.25 * scope.SHUT, "what was learnt hangs on how far its neurons are open"
     assert pushes(tiny, mlp, rows_between(30, 50)).mean() > -0.4 * scope.SHUT
@@ -56,8 +57,8 @@ def test_a_scope_that_moves_says_what_it_said_on_earlier_lessons():
 
 def test_what_another_method_taught_the_neurons_is_not_copied_over(tiny):
     tiny.adapt(Adaptation("neurons", 6))
-    tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
-    keys = tiny.masters["model.layers.1.mlp.grown_up"].clone()
+    tiny.masters[OUT] = torch.full_like(tiny.masters[OUT], 0.1)
+    keys = tiny.masters["model.layers.1.mlp.grown_up"]
     tiny.aim([rows_between(0, 30)], [], [rows_between(60, 90)])
     assert torch.equal(tiny.masters["model.layers.1.mlp.grown_up"], keys)
 
@@ -68,8 +69,7 @@ def test_neurons_are_as_loud_as_what_they_add_to_the_mlp(tiny):
     rows = rows_of(2)
     tiny.aim([rows], [], [rows])
     assert tiny.loudness(50, 0) == 0
-    tiny.masters["model.layers.1.mlp.grown_out"].normal_(generator=torch.Generator().manual_seed(0))
-    tiny.publish()
+    tiny.masters[OUT] = torch.randn(tiny.masters[OUT].shape, generator=torch.Generator().manual_seed(0))
     tiny.aim([rows], [], [rows])
     loud = tiny.loudness(20_000, 0)
     heard = []
@@ -102,8 +102,7 @@ def test_a_neuron_that_only_its_whole_scope_shuts_is_heard(tiny):
     tiny.adapt(Adaptation("neurons", 6))
     others = rows_between(60, 90)
     tiny.aim([rows_between(0, 30)], [], [others])
-    tiny.masters["model.layers.1.mlp.grown_out"].fill_(0.1)
-    tiny.publish()
+    tiny.masters[OUT] = torch.full_like(tiny.masters[OUT], 0.1)
     mlp = tiny.network.model.layers[1].mlp
     heard, power = tiny._outside[0].inputs[0], tiny._outside[0]._power[0]
     with_all_of_it = mlp.new(heard).square().sum() / power
@@ -116,13 +115,10 @@ def test_neurons_are_held_to_what_they_said_on_earlier_lessons(tiny):
     first, second, others = rows_between(0, 30), rows_between(30, 50), rows_between(60, 90)
     tiny.aim([first], [], [others])
     assert tiny.drift(50, 0) is None, "nothing was taught before"
-    out = tiny.masters["model.layers.1.mlp.grown_out"]
-    out.fill_(0.1)
-    tiny.publish()
+    tiny.masters[OUT] = torch.full_like(tiny.masters[OUT], 0.1)
     tiny.aim([second], [first], [others])
     moved = tiny.drift(50, 0)
-    out.fill_(0.3)
-    tiny.publish()
+    tiny.masters[OUT] = torch.full_like(tiny.masters[OUT], 0.3)
     assert tiny.drift(50, 0) > 10 * moved
     tiny.forget()
     assert tiny.drift(50, 0) is None

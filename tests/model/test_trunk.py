@@ -17,9 +17,8 @@ def grown(tiny):
     tiny.network.float()
     tiny.adapt(Adaptation("neurons", 6))
     generator = torch.Generator().manual_seed(1)
-    for master in tiny.masters.values():
-        master.add_(torch.randn(master.shape, generator=generator), alpha=0.05)
-    tiny.publish()
+    for name, master in tiny.masters.items():
+        tiny.masters[name] = master + 0.05 * torch.randn(master.shape, generator=generator)
     return tiny
 
 

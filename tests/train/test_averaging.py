@@ -24,12 +24,11 @@ def texts(tiny):
 
 def noise(model, size):
     generator = torch.Generator().manual_seed(1)
-    for name in model.masters:
+    for name, master in model.masters.items():
         if name.endswith("grown_out"):
-            model.masters[name].add_(torch.randn(model.masters[name].shape, generator=generator), alpha=size)
+            model.masters[name] = master + size * torch.randn(master.shape, generator=generator)
         if name.endswith("grown_scope"):
-            model.masters[name].fill_(0.5)  # not trained: an average must not mix it
-    model.publish()
+            model.masters[name] = torch.full_like(master, 0.5)  # not trained: an average must not mix it
 
 
 def test_where_habits_have_not_moved_the_new_weights_stay(tiny, texts):

@@ -120,7 +120,7 @@ class Gradient(Method):
         """Change the gradients (bf16, by name), in place or by others."""
 
     def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
-        """Change the masters after the optimiser has moved them, and publish them."""
+        """Change the masters after the optimiser has moved them: `model.masters[name] = tensor`."""
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """After training: merge, average, remember."""

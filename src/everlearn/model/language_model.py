@@ -1,13 +1,13 @@
 """A model directory in; logits at chosen positions, greedy or sampled texts, and changeable weights out.
 
-The network computes with bf16 weights. What may change also exists as fp32 masters, which optimisers and
-averages work on and which are copied into the network: bf16 alone swallows small updates.
+The network computes with bf16 weights. What may change also exists as fp32 masters, which optimisers and averages work
+on.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from everlearn.model.chat import Chat, Row
 from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
 from everlearn.model.kernels.logits import Survey, survey
+from everlearn.model.masters import Masters
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.scope import Overheard, aimed, deviation, is_taught
@@ -91,7 +92,7 @@ class LanguageModel:
         self.context = usable_context(network.config)
         self.chat = Chat(tokenizer, self.context)
         self.adaptation = Adaptation()
-        self.masters: dict[str, torch.Tensor] = {}
+        self.masters = Masters({})
         self._start: dict[str, torch.Tensor] = {}
         self._trunk: Trunk | None = None
         self._outside: list[Overheard] = []
@@ -148,10 +149,10 @@ class LanguageModel:
         self.adaptation = adaptation
         self.network.requires_grad_(adaptation.kind == "full")
         mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
-        for name, weight in self.network.named_parameters():
-            if mark in name:
-                weight.requires_grad_(adaptation.kind != "neurons" or name.endswith(TRAINED))
-                self.masters[name] = weight.detach().float().clone()
+        chosen = {name: weight for name, weight in self.network.named_parameters() if mark in name}
+        for name, weight in chosen.items():
+            weight.requires_grad_(adaptation.kind != "neurons" or name.endswith(TRAINED))
+        self.masters = Masters(chosen)
         if adaptation.kind == "neurons" or adaptation == ("lora", adaptation.size, "upper"):
             layers = self._decoder().layers
             self._trunk = Trunk(layers, len(layers) // 2)
@@ -162,21 +163,13 @@ class LanguageModel:
         """The network's own bf16 parameters that have a master, by name."""
         return {name: weight for name, weight in self.network.named_parameters() if name in self.masters}
 
-    def publish(self) -> None:
-        """Copy the masters into the network."""
-        with torch.no_grad():
-            weights = self.weights()
-            torch._foreach_copy_(list(weights.values()), [self.masters[name] for name in weights])
-
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the masters."""
-        return {name: master.clone() for name, master in self.masters.items()}
+        return dict(self.masters)
 
-    def restore(self, masters: dict[str, torch.Tensor]) -> None:
+    def restore(self, masters: Mapping[str, torch.Tensor]) -> None:
         """Set masters and network to a snapshot."""
-        for name, master in masters.items():
-            self.masters[name].copy_(master)
-        self.publish()
+        self.masters.update(masters)
 
     def start(self) -> dict[str, torch.Tensor]:
         """The masters as they were before anything was learnt; those of all weights are read again, not kept."""

@@ -19,6 +19,7 @@ from everlearn.model.chat import Row
 from everlearn.model.kernels.adamw import Step as AdamStep
 from everlearn.model.kernels.adamw import adamw, norm
 from everlearn.model.language_model import LanguageModel
+from everlearn.model.masters import Masters
 from everlearn.model.packing import pack
 from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
 from everlearn.train.run import Progress, Run
@@ -54,7 +55,7 @@ class Hooks(Protocol):
         """Change the gradients (bf16, by name) before the optimiser sees them, in place or by others."""
 
     def after_step(self, model: LanguageModel, step: int) -> None:
-        """Change the masters after the optimiser has moved them, and publish them."""
+        """Change the masters after the optimiser has moved them: `model.masters[name] = tensor`."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         tokens = sum(len(row.ids) for row in steps[number].rows)
         run.tell(clock.tick(number + 1, loss, tokens))
         if run.checkpoints.due():
-            run.checkpoints.save(number + 1, {**_named("master", masters), **tail.state(), **optimiser.state()})
+            run.checkpoints.save(number + 1, {**masters.state(), **tail.state(), **optimiser.state()})
     if begin < len(steps) or tail.mean:  # what follows (the exam) may crash too; no more moments are needed
         tail.settle(model)
-        run.checkpoints.save(len(steps), _named("master", masters))
+        run.checkpoints.save(len(steps), masters.state())
 
 
 def _diverged(what: str, value: float, step: int) -> TrainingError:
@@ -154,11 +155,10 @@ def _rate(step: int, steps: int) -> float:
 
 
 class _Adam:
-    """AdamW over the masters and, with them, the network's weights; its state can be kept and restored by name."""
+    """AdamW over the masters; its state can be kept and restored by name."""
 
     def __init__(self, model: LanguageModel, how: Optimisation) -> None:
         self.masters = model.masters
-        self.weights = model.weights()
         self.how = how
         self.steps = 0
         self.moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
@@ -172,11 +172,11 @@ class _Adam:
             raise _diverged("gradient", length, self.steps)
         scale = min(1.0, self.how.clip / (length + 1e-6))
         for name in gradients.keys() - self.moments.keys():
-            like = self.weights[name].data
+            like = self.masters.weights[name]
             self.moments[name] = torch.zeros_like(like), torch.zeros_like(like)
         adamw(
-            [self.masters[name] for name in gradients],
-            [self.weights[name].data for name in gradients],
+            [self.masters.weights[name] for name in gradients],
+            [self.masters.rests[name] for name in gradients],
             list(gradients.values()),
             [self.moments[name][0] for name in gradients],
             [self.moments[name][1] for name in gradients],
@@ -195,7 +195,7 @@ class _Adam:
         self.steps = steps
         squares = _those("exp_avg_sq", kept)
         for name, mean in _those("exp_avg", kept).items():
-            device = self.masters[name].device
+            device = self.masters.weights[name].device
             self.moments[name] = mean.to(device), squares[name].to(device)
 
 
@@ -203,7 +203,7 @@ class _Tail:
     """The mean of the masters over the last steps (Polyak and Juditsky 1992; Izmailov et al. 1803.05407): it wavers
     less than the last step's masters do, and answers more questions that were not trained."""
 
-    def __init__(self, masters: dict[str, torch.Tensor], begin: int) -> None:
+    def __init__(self, masters: Masters, begin: int) -> None:
         self.masters = masters
         self.begin = begin
         self.mean: dict[str, torch.Tensor] = {}
@@ -211,7 +211,7 @@ class _Tail:
     def add(self, step: int) -> None:
         count = step - self.begin + 1
         if count == 1:
-            self.mean = {name: master.clone() for name, master in self.masters.items()}
+            self.mean = dict(self.masters)
         elif count > 1:
             for name, master in self.masters.items():
                 self.mean[name].lerp_(master, 1 / count)
@@ -230,8 +230,8 @@ def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> in
     if kept is None:
         return 0
     step, tensors = kept
-    model.restore(_those("master", tensors))
-    tail.mean = {name: mean.to(tail.masters[name].device) for name, mean in _those("mean", tensors).items()}
+    model.masters.load(tensors)
+    tail.mean = {name: mean.to(model.device) for name, mean in _those("mean", tensors).items()}
     optimiser.restore(step, tensors)
     return step
 

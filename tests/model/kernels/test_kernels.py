@@ -12,17 +12,18 @@ from everlearn.model.kernels.linear import linear, transposed
 from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
+from everlearn.model.masters import joined, split
 
 pytestmark = pytest.mark.skipif(library.library() is None, reason="no C compiler: plain torch is used")
 
 
 def test_what_a_kernel_does_not_take_is_refused():
-    master, weight, moments = torch.zeros(4), torch.zeros(4).bfloat16(), torch.zeros(2, 4).bfloat16()
+    weight, rest, moments = torch.zeros(4).bfloat16(), torch.zeros(4, dtype=torch.int16), torch.zeros(2, 4).bfloat16()
     gradient = torch.ones(4).bfloat16()
-    adamw([master], [weight], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
-    assert master.tolist() == pytest.approx([-0.01] * 4), "whole numbers are numbers too"
+    adamw([weight], [rest], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
+    assert joined(weight, rest).tolist() == pytest.approx([-0.01] * 4), "whole numbers are numbers too"
     with pytest.raises(TypeError, match="takes contiguous"):
-        adamw([master.double()], [weight], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
+        adamw([weight], [rest.long()], [gradient], *([moment] for moment in moments), Step(0.01, 0, 1, 1))
     with pytest.raises(TypeError):
         library.call("gated", weight[::2], weight[::2], weight[::2], 2)
 
@@ -154,27 +155,28 @@ def test_adamw(count):
     master = torch.randn(count, generator=source)
     reference = master.clone().requires_grad_()
     adam = torch.optim.AdamW([reference], lr=0.01, betas=(0.9, 0.95), weight_decay=0.1)
-    weight, (mean, square) = master.bfloat16(), torch.zeros(2, count).bfloat16()
+    (weight, rest), (mean, square) = split(master), torch.zeros(2, count).bfloat16()
     for number in range(1, 6):
         gradient = torch.randn(count, generator=source).bfloat16()
         reference.grad = gradient.float() * 0.5
         adam.step()
-        adamw([master], [weight], [gradient], [mean], [square], Step(0.01, 0.1, number, 0.5))
+        adamw([weight], [rest], [gradient], [mean], [square], Step(0.01, 0.1, number, 0.5))
     # a step is at most about 0.01 long, and moments of 8 bits change it by a few thousandths
+    master = joined(weight, rest)
     assert torch.allclose(master, reference.detach(), atol=5 * 0.01 * 0.01, rtol=1e-5)
-    assert torch.equal(weight, master.bfloat16())
+    assert torch.equal(split(master)[0], weight) and torch.equal(split(master)[1], rest)
     kept = adam.state[reference]
     assert close(mean, kept["exp_avg"]) and close(square, kept["exp_avg_sq"])
 
 
 def test_moments_of_few_bits_follow_a_gradient_that_stays_and_one_that_fades():
     """What bf16 would swallow if it were added up there: long runs of small changes."""
-    master, weight, (mean, square) = torch.zeros(2), torch.zeros(2).bfloat16(), torch.zeros(2, 2).bfloat16()
+    (weight, rest), (mean, square) = split(torch.zeros(2)), torch.zeros(2, 2).bfloat16()
     for number in range(1, 201):
         gradient = torch.tensor([1e-3, 1e-3 * 0.9**number]).bfloat16()
-        adamw([master], [weight], [gradient], [mean], [square], Step(1e-5, 0.0, number, 1.0))
+        adamw([weight], [rest], [gradient], [mean], [square], Step(1e-5, 0.0, number, 1.0))
     assert mean[0].item() == pytest.approx(1e-3, rel=0.03) and square[0].item() == pytest.approx(1e-6, rel=0.05)
-    assert master[0].item() == pytest.approx(-200 * 1e-5, rel=0.03)
+    assert joined(weight, rest)[0].item() == pytest.approx(-200 * 1e-5, rel=0.03)
     assert mean[1].abs() < 1e-8 and square[1] < 1e-10
 
 

@@ -1,4 +1,4 @@
-"""Masters, moments and bf16 gradients in; all of them moved by one step of AdamW, and the bf16 weights with them.
+"""Masters, moments and bf16 gradients in; masters and moments moved by one step of AdamW out.
 
 Moments are kept in bf16, which halves the memory that they take: a step changes them by a twentieth or more of what is
 new in it, while rounding changes them by 1/512 at most. Masters must not be: their steps are far below that.
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from everlearn.model.kernels.library import call, usable
+from everlearn.model.masters import joined, split
 
 
 class Step(NamedTuple):
@@ -29,29 +30,30 @@ class Step(NamedTuple):
 
 
 GROUP = 32
-"""Tensors that are moved together without our kernel: their gradients and moments are there in fp32 then."""
+"""Tensors that are moved together without our kernel: all that belongs to them is there in fp32 then."""
 
 Tensors = list[torch.Tensor]
 
 
-def adamw(masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step) -> None:
-    """Move the fp32 `masters` and their moments (`means`, `squares`, bf16), and copy the masters into `weights`."""
+def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step) -> None:
+    """Move masters, kept as bf16 `weights` and int16 `rests` (see Masters), and their bf16 moments."""
     if usable(*weights, *gradients):
         numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
-        for master, weight, gradient, mean, square in zip(masters, weights, gradients, means, squares, strict=True):
-            call("adamw", master, weight, gradient.contiguous(), mean, square, master.numel(), *numbers)
+        for weight, rest, gradient, mean, square in zip(weights, rests, gradients, means, squares, strict=True):
+            call("adamw", weight, rest, gradient.contiguous(), mean, square, weight.numel(), *numbers)
         return
-    for begin in range(0, len(masters), GROUP):
+    for begin in range(0, len(weights), GROUP):
         part = slice(begin, begin + GROUP)
-        _by_torch(masters[part], weights[part], gradients[part], means[part], squares[part], step)
+        _by_torch(weights[part], rests[part], gradients[part], means[part], squares[part], step)
 
 
 def _by_torch(
-    masters: Tensors, weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
+    weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
 ) -> None:
+    masters = [joined(weight, rest) for weight, rest in zip(weights, rests, strict=True)]
     wide = torch._foreach_mul([gradient.float().contiguous() for gradient in gradients], step.scale)
     wide_means, wide_squares = ([moment.float() for moment in moments] for moments in (means, squares))
-    number = torch.tensor(float(step.number), device=masters[0].device)
+    number = torch.tensor(float(step.number), device=weights[0].device)
     torch._fused_adamw_(
         masters,
         wide,
@@ -67,8 +69,11 @@ def _by_torch(
         amsgrad=False,
         maximize=False,
     )
-    for narrow, made in ((weights, masters), (means, wide_means), (squares, wide_squares)):
-        torch._foreach_copy_(narrow, made)
+    new = [split(master, weight.dtype) for master, weight in zip(masters, weights, strict=True)]
+    torch._foreach_copy_(weights, [weight for weight, _ in new])
+    torch._foreach_copy_(rests, [rest for _, rest in new])
+    torch._foreach_copy_(means, wide_means)
+    torch._foreach_copy_(squares, wide_squares)
 
 
 def norm(gradients: Tensors) -> float:

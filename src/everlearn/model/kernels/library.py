@@ -72,12 +72,13 @@ SIGNATURES = {
     "survey": "bssslnn",
     "most_likely": "blnn",
     "chosen_backward": "bslsbnnn",
-    "adamw": "sbbbbnfffffff",
+    "adamw": "bhbbbnfffffff",
     "sum_of_squares": "bn",
 }
-"""What each function takes: tensors of bf16 (b), fp32 (s), int32 (w) or int64 (l), counts (n) and fp32 numbers (f)."""
+"""What each function takes: tensors of bf16 (b), fp32 (s), int16 (h), int32 (w) or int64 (l), counts (n), fp32 numbers
+(f)."""
 
-TENSORS = {"b": torch.bfloat16, "s": torch.float32, "w": torch.int32, "l": torch.int64}
+TENSORS = {"b": torch.bfloat16, "s": torch.float32, "h": torch.int16, "w": torch.int32, "l": torch.int64}
 TYPES = {**dict.fromkeys(TENSORS, ctypes.c_void_p), "n": ctypes.c_int64, "f": ctypes.c_float}
 
 

@@ -353,21 +353,22 @@ void chosen_backward(const bf16 *logits, const float *normaliser, const int64_t 
     }
 }
 
-/* One step of AdamW (Loshchilov and Hutter 1711.05101) on fp32 masters from bf16 gradients; the new weights are also
-   written as bf16. */
-/* The moments are rounded only when they are put away. */
-void adamw(float *master, bf16 *weight, const bf16 *gradient, bf16 *means, bf16 *squares, size count, float rate,
+/* AdamW. A master is a weight and the 16 bits that rounding took from it; moments are rounded when they are put away. */
+void adamw(bf16 *weights, int16_t *rests, const bf16 *gradients, bf16 *means, bf16 *squares, size count, float rate,
            float decay, float beta1, float beta2, float epsilon, float step, float scale) {
     float first = rate / (1.0f - powf(beta1, step)), root = 1.0f / sqrtf(1.0f - powf(beta2, step));
 #pragma omp parallel for schedule(static) if (count > SMALL)
     for (size i = 0; i < count; i++) {
-        float g = widen(gradient[i]) * scale;
+        float g = widen(gradients[i]) * scale;
         float mean = beta1 * widen(means[i]) + (1.0f - beta1) * g;
         float square = beta2 * widen(squares[i]) + (1.0f - beta2) * g * g;
+        union { uint32_t bits; float value; } master = {((uint32_t)weights[i] << 16) + (uint32_t)(int32_t)rests[i]};
+        master.value = master.value * (1.0f - rate * decay) - first * mean / (sqrtf(square) * root + epsilon);
+        uint32_t upper = (master.bits + 0x8000) >> 16;
+        weights[i] = (bf16)upper;
+        rests[i] = (int16_t)(master.bits - (upper << 16));
         means[i] = round_to_bf16(mean);
         squares[i] = round_to_bf16(square);
-        master[i] = master[i] * (1.0f - rate * decay) - first * mean / (sqrtf(square) * root + epsilon);
-        weight[i] = round_to_bf16(master[i]);
     }
 }
 
