@@ -203,3 +203,17 @@ def test_linear(bias):
     for one, other in both_ways(lambda x, w, b=None: linear(x, w, b), *given):
         assert close(one, other)
     assert type(linear(*given, *([] if bias else [None])).grad_fn).__name__ == "ViewBackward0", "ours was taken"
+
+
+def test_a_slice_of_hidden_states_is_made_contiguous_first(monkeypatch):
+    """torch multiplies each row of such a slice by a copy of the weights: for 64 rows and the head 7 s, not 10 ms."""
+    given = []
+    plain = torch.nn.functional.linear
+    monkeypatch.setattr(
+        torch.nn.functional, "linear", lambda x, *rest: (given.append(x.is_contiguous()), plain(x, *rest))[1]
+    )
+    hidden, weight = numbers(3, 5, 8).detach()[:, -1:], numbers(6, 8, seed=1)
+    assert not hidden.is_contiguous()
+    with torch.no_grad():
+        said = linear(hidden, weight, None)
+    assert given == [True] and close(said, hidden.float() @ weight.detach().float().T)

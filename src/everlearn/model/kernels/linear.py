@@ -20,6 +20,7 @@ FEW = 1 << 17
 
 def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
     """y = x Wᵀ + b over the last axis of x."""
+    x = x.contiguous()  # of a slice torch would multiply each row by a copy of the weights
     if not (weight_OI.requires_grad and torch.is_grad_enabled() and usable(x, weight_OI)):
         return functional.linear(x, weight_OI, bias_O)
     made: torch.Tensor = _Linear.apply(x.flatten(0, -2), weight_OI, bias_O)
