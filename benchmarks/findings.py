@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from contest import HERE, THREADS, Ratio, tell
 
 RESULTS = HERE / "results"
@@ -54,7 +55,8 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],
         "notes": notes,
     }
-    (RESULTS / f"{script}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    kind = "_gpu" if torch.cuda.is_available() else ""
+    (RESULTS / f"{script}{kind}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     for finding in findings:
         bound = "at most" if finding.at_most else "at least"
         tell(f"{question}: {finding.measured}: {finding.ratio}, wanted {bound} {finding.goal} ({finding.against})")
@@ -69,7 +71,9 @@ def commit() -> str:
 
 
 def machine() -> str:
-    """The processor and how much of it was used."""
+    """The processor and how much of it was used, or the GPU."""
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
     lines = Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
     name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
     flags = next((line for line in lines if line.startswith("flags")), "")

@@ -26,13 +26,18 @@ def main() -> None:
     """Multiply until nobody waits for another turn."""
     torch.set_num_threads(JOB["threads"])
     turns = Turns()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     layers, head = shapes()
     tokens, predictions = int(JOB["tokens"]), int(JOB["predictions"])
-    passes = [(torch.randn(out, into).bfloat16(), tokens) for out, into in layers]
-    passes.append((torch.randn(head).bfloat16(), predictions))
-    inputs = {(into, count): torch.randn(count, into).bfloat16() for (_, into), count in _sized(passes)}
-    outputs = {(out, count): torch.randn(count, out).bfloat16() for (out, _), count in _sized(passes)}
-    rooms = {size: torch.empty(size).bfloat16() for weight, count in passes for size in _results(weight, count)}
+    passes = [(torch.randn(out, into, device=device).bfloat16(), tokens) for out, into in layers]
+    passes.append((torch.randn(head, device=device).bfloat16(), predictions))
+    inputs = {(into, count): torch.randn(count, into, device=device).bfloat16() for (_, into), count in _sized(passes)}
+    outputs = {(out, count): torch.randn(count, out, device=device).bfloat16() for (out, _), count in _sized(passes)}
+    rooms = {
+        size: torch.empty(size, device=device, dtype=torch.bfloat16)
+        for weight, count in passes
+        for size in _results(weight, count)
+    }
     each = {"reading": 1, "lora": 2, "full": 3}[JOB["kind"]]
     flops = 2 * each * sum(weight.numel() * count for weight, count in passes)
     while True:

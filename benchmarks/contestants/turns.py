@@ -35,6 +35,9 @@ class Turns:
 
     def done(self, units: float, flops: float = 0.0, **more: Any) -> None:
         """Report the turn: how many units (examples, requests, answers) were done, and floating-point operations."""
+        torch = sys.modules.get("torch")
+        if torch and torch.cuda.is_initialized():  # what was asked of a GPU may not be done yet
+            torch.cuda.synchronize()
         seconds = time.perf_counter() - self._begin
         _say({"seconds": seconds, "units": units, "flops": flops, "peak": _peak(), **more})
 
