@@ -89,9 +89,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         loss = _backward(model, steps[number], hooks, number, how.opening, run)
         if not math.isfinite(loss):
             raise _diverged("loss", loss, number + 1)
-        gradients = _collect_gradients(model)
-        hooks.project(gradients)
-        optimiser.step(gradients, _rate(number, len(steps)))
+        _move(model, hooks, optimiser, _rate(number, len(steps)))
         hooks.after_step(model, number)
         tail.add(number)
         tokens = sum(len(row.ids) for row in steps[number].rows)
@@ -101,6 +99,13 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     if begin < len(steps) or tail.mean:  # what follows (the exam) may crash too; no more moments are needed
         tail.settle(model)
         run.checkpoints.save(len(steps), masters.state())
+
+
+def _move(model: LanguageModel, hooks: Hooks, optimiser: _Adam, rate: float) -> None:
+    """Use up the gradients: none must be left when the next step makes its own, or there is room for both."""
+    gradients = _collect_gradients(model)
+    hooks.project(gradients)
+    optimiser.step(gradients, rate)
 
 
 def _diverged(what: str, value: float, step: int) -> TrainingError:
