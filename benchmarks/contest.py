@@ -13,14 +13,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import everlearn
+
 HERE = Path(__file__).parent
 THREADS = 2
 FINALISTS = 3
+FINAL = 3
 KEEPING = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
@@ -118,19 +121,16 @@ class Player:
 def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Contestant, dict[str, object]]:
     """The fastest of some settings of a peer; and of each its speed relative to the yardstick's, or why it fails.
 
-    Settings are tried minutes apart, in which the machine's speed changes, so each is measured between two turns of the
-    yardstick. The best three go on to a final, in turns.
+    Settings are tried minutes apart, in which the machine's speed changes, so each is measured between turns of the
+    yardstick that take about as long. The best three go on to a final, in turns.
     """
     measure = yardstick.start()
     relative: dict[str, float] = {}
     told: dict[str, object] = {}
     for contestant in contestants:
         try:
-            player = contestant.start()
-            player.turn()  # to warm up
-            around, turn, behind = measure.turn(), player.turn(), measure.turn()
-            player.stop()
-            relative[contestant.name] = 2 * turn.speed / (around.speed + behind.speed)
+            turn, around = _beside(contestant, measure)
+            relative[contestant.name] = turn.speed / around
             told[contestant.name] = round(relative[contestant.name], 3)
         except ContestantError as failure:
             told[contestant.name] = f"failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}"
@@ -139,9 +139,28 @@ def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Cont
     if not relative:
         raise ContestantError("no setting of the peer works; install it again by removing .peers")
     finalists = sorted(relative, key=relative.__getitem__)[-FINALISTS:]
-    final = alternate([contestant for contestant in contestants if contestant.name in finalists], 2)
-    winner = max(finalists, key=lambda name: max(turn.speed for turn in final[name]))
-    return next(contestant for contestant in contestants if contestant.name == winner), told
+    final = alternate([contestant for contestant in contestants if contestant.name in finalists], FINAL)
+    speeds = {name: statistics.median(turn.speed for turn in taken) for name, taken in final.items()}
+    return best_of(contestants, speeds), told
+
+
+def best_of(contestants: Sequence[Contestant], speeds: Mapping[str, object]) -> Contestant:
+    """The fastest by figures of their names; who has none is not in it."""
+    measured = {name: speed for name, speed in speeds.items() if isinstance(speed, float)}
+    return max(contestants, key=lambda contestant: measured.get(contestant.name, 0.0))
+
+
+def _beside(contestant: Contestant, measure: Player) -> tuple[Turn, float]:
+    """A turn of a contestant, and the yardstick's speed around it."""
+    player = contestant.start()
+    try:
+        turns = player.turn(), player.turn()  # the first is to warm up
+    finally:
+        player.stop()
+    around: list[Turn] = []
+    while sum(turn.seconds for turn in around) < turns[1].seconds / 2:
+        around.append(measure.turn())
+    return turns[1], sum(turn.units for turn in around) / sum(turn.seconds for turn in around)
 
 
 def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[Turn]]:
@@ -210,7 +229,13 @@ def peak_ratio(ours: Sequence[Turn], others: Sequence[Turn]) -> Ratio:
 
 
 def options() -> argparse.Namespace:
-    """How many rounds a question's script is to take."""
+    """How many rounds a question's script is to take.
+
+    Raises:
+        SystemExit: it would measure another everlearn than the one that it lies beside.
+    """
+    if HERE.parent not in Path(everlearn.__file__).parents:
+        raise SystemExit(f"this would measure {everlearn.__file__}; install the checkout: pip install -e {HERE.parent}")
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     return parser.parse_args()

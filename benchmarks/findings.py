@@ -48,7 +48,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
         "question": question,
         "command": f"python benchmarks/{script}.py",
         "date": date.today().isoformat(),
-        "commit": commit(),
+        "commit": COMMIT,
         "machine": machine(),
         "versions": {name: version(name) for name in PACKAGES},
         "peers": list(peers),
@@ -68,6 +68,10 @@ def commit() -> str:
         ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
     )
     return told.stdout.strip() or "no repository"
+
+
+COMMIT = commit()
+"""As it was when the script began."""
 
 
 def machine() -> str:

@@ -49,9 +49,9 @@ def main() -> None:
             name: round(statistics.median(t.speed for t in taken), 2) for name, taken in turns.items()
         },
     }
-    write("Generation, 64 greedy replies", findings, notes, packages())
     assert max(tokens.values()) <= 1.1 * min(tokens.values()), f"they wrote very different amounts: {tokens}"
     assert sum(alike) >= 0.5 * len(alike), f"only {sum(alike)} of {len(alike)} replies are those of transformers"
+    write("Generation, 64 greedy replies", findings, notes, packages())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def compare(question: str, items: dict[str, Any], batches: list[int], goal: floa
     us = Contestant("everlearn", "everlearn_scoring.py", OURS, {**items, "model": DEFAULT_MODEL, "threads": THREADS})
     swept = [
         Contestant(
-            f"lm-eval, {dtype}, batches of {batch}",
+            f"lm-eval (HFLM), {dtype}, batches of {batch}",
             "lm_eval_scoring.py",
             peers(),
             {**items, "model": folder, "threads": THREADS, "dtype": dtype, "batch": batch},
@@ -55,6 +55,6 @@ def compare(question: str, items: dict[str, Any], batches: list[int], goal: floa
             name: round(statistics.median(t.speed for t in taken), 2) for name, taken in turns.items()
         },
     }
-    write(question, findings, notes, packages())
     assert apart < SAME, f"the two disagree about a log-probability by {apart:.1%}"
     assert abs(right[0] - right[1]) <= 0.05 * mine[0].units, f"{right[0]} and {right[1]} replies are the most likely"
+    write(question, findings, notes, packages())

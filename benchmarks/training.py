@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from contest import THREADS, Contestant, Turn, alternate, best, once, options, peak_ratio, quicker
+from contest import THREADS, Contestant, Turn, alternate, best, best_of, once, options, peak_ratio, quicker
 from environments import OURS, packages, peers
 from findings import Finding, write
 from limit import YARDSTICK, products, rates, share
 
 from everlearn.model.cache import DEFAULT_MODEL, model_directory
+
+SAME = 1.02
+"""How many times as large a loss of the same examples may be: both compute in bf16."""
 
 PACKED = {"packing": True, "packing_strategy": "bfd"}
 """Whole examples in rows without padding; transformers keeps them apart by their positions."""
@@ -45,14 +48,16 @@ def short_chats(question: str, weights: str) -> None:
     free, alike = {"padding_free": True, "max_length": None}, {"train_sampling_strategy": "group_by_length"}
     swept = [
         trl(items, weights, rows, "float32", 4, autocast=True),
-        trl(items, weights, rows, "float32", 16, autocast=True, **free),
-        trl(items, weights, rows, "bfloat16", 4),
+        trl(items, weights, rows, "float32", 4, autocast=True, **free),
         trl(items, weights, rows, "bfloat16", 8, autocast=True),
+        *(trl(items, weights, rows, "bfloat16", micro) for micro in (1, 2, 4, 32)),
         trl(items, weights, rows, "bfloat16", 8, **alike),
-        trl(items, weights, rows, "bfloat16", 16, **alike, pad_to_multiple_of=16),
-        *(trl(items, weights, rows, "bfloat16", micro, **free) for micro in (4, 8, 16)),
-        trl(items, weights, 4, "bfloat16", 1, **PACKED, max_length=512),
+        *(trl(items, weights, rows, "bfloat16", micro, **free) for micro in (2, 4, 8, 32)),
+        *(trl(items, weights, 4, "bfloat16", micro, **PACKED, max_length=512) for micro in (1, 4)),
     ]
+    if torch.cuda.is_available():
+        kernels = {"use_liger_kernel": True}
+        swept += [trl(items, weights, rows, "bfloat16", 32, **free, **kernels)]
     compare(question, ours(items, weights, rows, 1), swept, goal, 0.6)
 
 
@@ -63,37 +68,42 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     first = once(us)
     kind = "full" if us.job["settings"]["weights"] == "full" else "lora"
     bare = products(kind, first.more["tokens"], first.more["predictions"])
-    exact = next(peer for peer in swept if peer.job["dtype"] == "float32")
-    turns = alternate([us, rival] + ([exact] if exact.name != rival.name else []), rounds)
+    exact = best_of([peer for peer in swept if peer.job["dtype"] == "float32"], speeds)
+    turns = alternate([us, rival], rounds)
     mine = turns[us.name]
     near = alternate([us, bare], 3 * rounds)
     findings = [
         Finding("examples a second", rival.name, quicker(mine, turns[rival.name]), goal),
         Finding("share of the limit", "bare matrix products", share(*near.values()), 0.7),
     ]
-    peaks = {name: taken[-1].peak for name, taken in turns.items()}
+    peaks: dict[str, float] = {}
     if memory:
-        findings += [
-            Finding("peak memory", peer.name, peak_ratio(mine, turns[peer.name]), memory, True)
-            for peer in {peer.name: peer for peer in (exact, rival)}.values()
-        ]
+        modest = [replace(peer, keep_memory=False) for peer in {exact.name: exact, rival.name: rival}.values()]
         more = {**exact.job["more"], "gradient_checkpointing": True}
         name = f"{exact.name}, gradient_checkpointing=True"
-        frugal = replace(exact, name=name, job={**exact.job, "more": more}, keep_memory=False)
-        peaks[frugal.name] = once(frugal).peak
+        modest.append(replace(exact, name=name, job={**exact.job, "more": more}, keep_memory=False))
+        long = alternate([us, *modest], rounds)
+        findings += [
+            Finding("peak memory", peer.name, peak_ratio(long[us.name], long[peer.name]), memory, True)
+            for peer in modest
+        ]
+        peaks = {name: round(taken[-1].peak / 1e9, 2) for name, taken in long.items()}
     targets = {name: round(taken[0].more["targets"], 2) for name, taken in turns.items()}
+    opening = {name: round(taken[0].more["opening"], 2) for name, taken in turns.items()}
     notes: dict[str, object] = {
         "swept, speed relative to that of some matrix products beside it": speeds,
         "tokens of an example that are learnt": targets,
-        "loss of the first step, each with rows of its own": _medians(turns, lambda turn: turn.more["loss"]),
+        "nats of the first 16 examples before training, without that line break": opening,
         "tokens a step": round(statistics.median(turn.more["tokens"] for turn in mine)),
         "examples a second": _medians(turns, lambda turn: turn.speed),
         "10¹² operations a second, at best": rates(near),
-        "peak memory, GB": {name: round(peak / 1e9, 2) for name, peak in peaks.items()},
+        "peak memory, GB": peaks,
     }
-    write(question, findings, notes, packages())
     # TRL also learns the line break behind an answer
     assert max(targets.values()) <= min(targets.values()) + 1.01, f"they learn different things: {targets}"
+    known = [nats for nats in opening.values() if nats]  # packed rows are not single examples
+    assert max(known) <= SAME * min(known), f"they begin with different losses: {opening}"
+    write(question, findings, notes, packages())
 
 
 def _medians(turns: dict[str, list[Turn]], of: Any) -> dict[str, float]:

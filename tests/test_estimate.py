@@ -87,10 +87,15 @@ def test_backward_takes_twice_a_forward_and_exams_take_one():
     assert estimate(work, adapter, tokens_per_second=36.0).seconds == pytest.approx((2 * 100 + 60) / 36)
 
 
-def test_full_weights_take_twenty_bytes_each_and_frozen_ones_two():
-    assert standing_memory(SIZE) == 12 * 1000
-    assert standing_memory(SIZE._replace(changing=100)) == 2 * 1000 + 12 * 100
-    assert (CHANGING, FROZEN) == (12, 2)
+def test_full_weights_take_ten_bytes_each_and_frozen_ones_two():
+    assert standing_memory(SIZE) == 10 * 1000
+    assert standing_memory(SIZE._replace(changing=100)) == 2 * 1000 + 10 * 100
+    assert standing_memory(SIZE._replace(copies=2)) == 18 * 1000
+    assert (CHANGING, FROZEN) == (10, 2)
+
+
+def test_what_a_method_keeps_beside_the_weights_counts(tiny_folder):
+    assert [size_of(tiny_folder, method).copies for method in (Finetune(), Anchored(), Anchored(tail=0))] == [0, 2, 1]
 
 
 def test_longer_steps_take_more_memory():
@@ -103,7 +108,7 @@ def test_a_run_that_cannot_fit_is_refused():
     require_memory(SIZE, None)
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE._replace(parameters=7_000_000_000, changing=7_000_000_000), 31_000_000_000)
-    assert refused.value.problem == "training 7,000,000,000 weights needs 84 GB of memory, 31 GB are free"
+    assert refused.value.problem == "training 7,000,000,000 weights needs 70 GB of memory, 31 GB are free"
     assert "--set weights=lora" in refused.value.hint
     with pytest.raises(ModelError) as refused:
         require_memory(SIZE, 0)

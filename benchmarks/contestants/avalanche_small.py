@@ -56,7 +56,7 @@ def main() -> None:
     model = Classifier()
     strategy = Replay(
         model=model,
-        optimizer=torch.optim.AdamW(model.parameters(), lr=1e-4),
+        optimizer=torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True),
         criterion=torch.nn.CrossEntropyLoss(),
         mem_size=half,
         train_mb_size=JOB["rows"],

@@ -43,15 +43,15 @@ def main() -> None:
     rows = [model.chat.example(item) for item in items]
     targets = sum(row.targets for row in rows) / len(rows) * method.rows_per_step * JOB["steps"]
     trained = {"new", "replayed", "synthetic"}
-    before, first_loss = 0, 0.0
+    opening = sum(forced.nll * row.targets for forced, row in zip(model.force(rows[:16]), rows, strict=False)) / 16
+    before = 0
 
     def tell(progress: Progress) -> None:
-        nonlocal before, first_loss
+        nonlocal before
         if progress.doing not in {"learning", "reading the lesson"} or progress.step % JOB["steps"]:
             return
         tokens = sum(count for kind, count in meter.tokens.items() if kind in trained)
         if progress.step:
-            first_loss = first_loss or progress.loss
             full = method.weights == "full"
             turns.done(
                 method.rows_per_step * JOB["steps"],
@@ -59,7 +59,7 @@ def main() -> None:
                 tokens=(tokens - before) / JOB["steps"],
                 targets=targets / JOB["steps"] / method.rows_per_step,
                 predictions=targets / JOB["steps"],
-                loss=first_loss,
+                opening=opening,
             )
         before = tokens
         turns.wait()

@@ -1,7 +1,8 @@
 """Sizes of a network and counts of tokens in, the bare matrix products that it needs for them out.
 
 The products have the shapes and the type of those in training or scoring, with weights of their own for each layer,
-as a network has them; nothing else is computed.
+as a network has them; nothing else is computed. Factors lie as they are multiplied fastest: those of weight gradients
+are turned beforehand.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main() -> None:
     passes.append((torch.randn(head, device=device).bfloat16(), predictions))
     inputs = {(into, count): torch.randn(count, into, device=device).bfloat16() for (_, into), count in _sized(passes)}
     outputs = {(out, count): torch.randn(count, out, device=device).bfloat16() for (out, _), count in _sized(passes)}
+    turned = {size: output.T.contiguous() for size, output in outputs.items()}
     rooms = {
         size: torch.empty(size, device=device, dtype=torch.bfloat16)
         for weight, count in passes
@@ -48,7 +50,7 @@ def main() -> None:
             if each > 1:
                 torch.mm(outputs[out, count], weight, out=rooms[count, into])
             if each > 2:
-                torch.mm(outputs[out, count].T, inputs[into, count], out=rooms[out, into])
+                torch.mm(turned[out, count], inputs[into, count], out=rooms[out, into])
         turns.done(1, flops)
 
 

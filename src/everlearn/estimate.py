@@ -22,15 +22,19 @@ from everlearn.settings import values_of
 FROZEN = 2
 """Bytes for a weight that does not change: bf16."""
 
-CHANGING = 2 + 4 + 4 + 2
-"""Bytes for a weight that changes: bf16, its fp32 master, Adam's two moments and its gradient, all three in bf16."""
+CHANGING = 2 + 2 + 2 * 2 + 2
+"""Bytes for a weight that changes: itself, the rest of its fp32 master, Adam's two moments and its gradient."""
+
+COPY = 4
+"""Bytes for each number of a copy of the masters: the mean of the last steps, or what they were before."""
 
 ACTIVATION = 34
 """Bytes that the backward pass keeps for each token, layer and hidden unit (Korthikanti et al. 2205.05198, without
 the attention matrix)."""
 
 LOGIT = 12
-"""Bytes for each token and vocabulary entry: fp32 logits, their probabilities and their gradient."""
+"""Bytes for each target and vocabulary entry: logits and their gradient, and fp32 beside them where there is no kernel
+for it."""
 
 PROGRAM = 600_000_000
 """Bytes of Python with torch and transformers before a model is loaded."""
@@ -59,6 +63,8 @@ class Size(NamedTuple):
     hidden: int
     layers: int
     vocabulary: int
+    copies: int = 0
+    """Of the masters, that the method keeps while it trains."""
 
 
 class Work(NamedTuple):
@@ -81,6 +87,11 @@ class Work(NamedTuple):
         """Tokens in one step."""
         return math.ceil(self.trained / self.steps) if self.steps else 0
 
+    @property
+    def targets_per_step(self) -> int:
+        """Those of them that the loss falls on, about."""
+        return math.ceil(self.per_step * self.targets / self.tokens) if self.tokens else 0
+
 
 class Estimate(NamedTuple):
     """What a run will take, roughly."""
@@ -96,15 +107,15 @@ def estimate(work: Work, size: Size, tokens_per_second: float) -> Estimate:
     """The estimate; `tokens_per_second` is the speed of a forward pass."""
     backward = BACKWARD if size.changing == size.parameters else BACKWARD_FROZEN
     seconds = (backward * work.trained + work.asked) / tokens_per_second
-    activations = work.per_step * (size.hidden * size.layers * ACTIVATION + size.vocabulary * LOGIT)
-    memory = PROGRAM + standing_memory(size) + activations
+    states = work.per_step * size.hidden * size.layers * ACTIVATION
+    memory = PROGRAM + standing_memory(size) + states + work.targets_per_step * size.vocabulary * LOGIT
     return Estimate(seconds, memory, _delta_bytes(size))
 
 
 def standing_memory(size: Size) -> int:
     """Bytes that training takes for weights, masters, moments and gradients, whatever it learns."""
     frozen = 0 if size.changing == size.parameters else size.parameters
-    return FROZEN * frozen + CHANGING * size.changing
+    return FROZEN * frozen + (CHANGING + COPY * size.copies) * size.changing
 
 
 def require_memory(size: Size, free: int | None) -> None:
@@ -140,7 +151,8 @@ def size_of(folder: Path, method: Method) -> Size:
         chosen = [shape for name, shape in matrices.items() if carries_adapter(name, method.where, layers)]
         changing = sum(method.rank * (rows + columns) for rows, columns in chosen)
     rows = sum(shape[0] if len(shape) > 1 else 1 for shape in shapes.values())
-    return Size(parameters, changing, rows, config["hidden_size"], config["num_hidden_layers"], config["vocab_size"])
+    copies = sum(bool(values_of(method).get(name)) for name in ("tail", "average"))
+    return Size(parameters, changing, rows, config["hidden_size"], layers, config["vocab_size"], copies)
 
 
 def work_of(method: Method, mixture: Mixture, chat: Chat, asked: int) -> Work:

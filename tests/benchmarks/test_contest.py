@@ -51,6 +51,7 @@ def test_the_best_setting_is_kept_and_failures_are_told(contest):
     broken = contestant(contest, "broken", 1, fails=True)
     winner, told = contest.best([*settings, broken], contestant(contest, "yardstick", 2))
     assert winner.name == "2"
+    assert contest.best_of(settings, {"5": 0.4, "2": 1.0, "3": "failed"}).name == "2"
     assert told == {"5": 0.4, "2": 1.0, "3": 0.667, "8": 0.25, "broken": "failed: out of order"}
     with pytest.raises(contest.ContestantError, match="no setting of the peer works"):
         contest.best([broken], contestant(contest, "yardstick", 2))
@@ -62,3 +63,25 @@ def test_a_row_says_whether_the_goal_was_reached(contest, at_most, reached):
     finding = {"measured": "speed", "against": "a peer", "goal": 3.0, "at_most": at_most}
     row = page._row("Training", finding | {"ratio": {"median": 3.5, "low": 3.0, "high": 4.0}})
     assert row == f"| Training | speed | a peer | **3.50** (3.00–4.00) | {'≤' if at_most else '≥'} 3 | {reached} |"
+
+
+def test_questions_that_stay_open_are_those_of_scripts(contest):
+    """A row would stay open for ever if its name were not the script's."""
+    page = importlib.import_module("page")
+    sources = "".join(path.read_text() for path in BENCHMARKS.glob("*.py") if path.name != "page.py")
+    for question, *_ in page.OPEN:
+        assert question.removesuffix(", on a GPU") in sources
+
+
+def test_the_large_shape_can_be_learnt_and_measured(contest, tmp_path, monkeypatch):
+    """With two thin layers, as the real one needs a GPU."""
+    large = importlib.import_module("training_large_shape")
+    thin = {**large.SHAPE, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
+    large.random_model(tmp_path, {**thin, "num_attention_heads": 4, "num_key_value_heads": 2})
+    monkeypatch.setattr(contest, "HERE", BENCHMARKS)
+    turn = contest.once(large.contestant(str(tmp_path), 1, 1))
+    assert turn.units == 1 and turn.flops > 0
+    assert turn.more["tokens"] == pytest.approx(2048, rel=0.1)
+    assert large.peak("NVIDIA H100 PCIe") < large.peak("NVIDIA H100 80GB HBM3")
+    with pytest.raises(SystemExit, match="into PEAKS first"):
+        large.peak("a new one")

@@ -64,3 +64,19 @@ def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, monkeyp
     for one, other in zip(gradients, torch.autograd.grad(wanted, exact, pull), strict=True):
         assert (one.float() - other).abs().max() <= share * other.abs().max()
     assert not found[-3:].any()
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+def test_what_many_segments_see_gets_the_sum_of_their_gradients(kernels, monkeypatch):
+    """In bf16 the last of many small gradients would be lost."""
+    if kernels and library() is None:
+        pytest.skip("no C compiler: plain torch is used")
+    if not kernels:
+        monkeypatch.setattr(attention, "usable", lambda *_: False)
+    segments = [([], range(0, 3)), *(([0, 1, 2], range(at, at + 2)) for at in range(3, 1203, 2))]
+    given = heads(1203, 2, 1, torch.bfloat16), heads(1203, 2, 2, torch.bfloat16), heads(1203, 2, 3, torch.bfloat16)
+    packed_attention(*given, layout_of(segments), 0.3).sum().backward()
+    exact = [tensor.detach().float().requires_grad_() for tensor in given]
+    one_by_one(*exact, segments, 0.3).sum().backward()
+    for found, wanted in zip(given[1:], exact[1:], strict=True):
+        assert (found.grad[:3].float() - wanted.grad[:3]).norm() <= 0.01 * wanted.grad[:3].norm()

@@ -136,3 +136,46 @@ def test_a_crash_between_the_last_step_and_its_mean_loses_nothing(tiny_folder, t
 
 def _interrupted(*_):
     raise KeyboardInterrupt
+
+
+def test_a_checkpoint_of_another_version_is_refused(tiny, tmp_path):
+    tiny.adapt(Adaptation("full"))
+    run = new_run(tmp_path)
+    run.checkpoints.save(1, {f"master:{name}": master for name, master in tiny.masters.items()})
+    with pytest.raises(TrainingError, match="another version") as refused:
+        fit(tiny, steps(2), Plain(), Optimisation(1e-2), run)
+    assert "--discard" in refused.value.hint
+
+
+def test_a_table_that_is_not_the_head_learns_too(tiny_folder, tmp_path):
+    """Its gradient comes as the few rows that were looked up."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from everlearn.model.language_model import LanguageModel
+
+    network = AutoModelForCausalLM.from_pretrained(tiny_folder, dtype=torch.bfloat16, tie_word_embeddings=False)
+    network.lm_head.weight = torch.nn.Parameter(network.lm_head.weight.detach().clone())
+    model = LanguageModel(network, AutoTokenizer.from_pretrained(tiny_folder), str(tiny_folder), "")
+    model.adapt(Adaptation("full"))
+    before = model.snapshot()
+    assert {"model.embed_tokens.weight", "lm_head.weight"} <= before.keys()
+    fit(model, steps(2), Plain(), Optimisation(1e-2), new_run(tmp_path))
+    table = model.masters["model.embed_tokens.weight"] - before["model.embed_tokens.weight"]
+    read = {token for step in steps(2) for row in step.rows for token in row.read}
+    assert {int(token) for token in table.any(1).nonzero()} == read
+
+
+def test_without_kernels_training_comes_to_the_same(tiny_folder, tmp_path, monkeypatch):
+    """What a GPU computes with, from the loss to the optimiser."""
+    from everlearn.model.kernels import library
+    from everlearn.model.language_model import LanguageModel
+
+    moved = []
+    for compiled in (library.library(), None):
+        monkeypatch.setattr(library, "library", lambda compiled=compiled: compiled)
+        model = LanguageModel.load(str(tiny_folder))
+        model.adapt(Adaptation("full"))
+        before = model.snapshot()
+        fit(model, steps(3), Plain(), Optimisation(1e-3), new_run(tmp_path / str(compiled is None)))
+        moved.append(torch.cat([(model.masters[name] - before[name]).flatten() for name in before]))
+    assert torch.cosine_similarity(*moved, 0) > 0.99

@@ -62,18 +62,26 @@ def packed_attention(
         return mixed_NHD
     N = len(query_NHD)
     mixed_NHD = query_NHD.new_zeros(N + 1, *query_NHD.shape[1:])  # what stands nowhere goes to the last place
+    # from fp32, so that the gradients of a start that many segments see are summed in fp32
+    wide_key_NGD, wide_value_NGD = key_NGD.float(), value_NGD.float()
     for group in layout:
         own, keys = group.own_BT.long(), group.keys_BS.long()
         T, S = own.shape[1], keys.shape[1]
+        # a GPU has no fast attention with both a mask and heads that share keys
+        each = 1 if S == T else query_NHD.shape[1] // key_NGD.shape[1]
+        key_BHSD, value_BHSD = (
+            heads_NGD[keys.clamp(min=0)].to(query_NHD.dtype).transpose(1, 2).repeat_interleave(each, 1)
+            for heads_NGD in (wide_key_NGD, wide_value_NGD)
+        )
         mixed_BHTD = functional.scaled_dot_product_attention(
             query_NHD[own.clamp(min=0)].transpose(1, 2),
-            key_NGD[keys.clamp(min=0)].transpose(1, 2),
-            value_NGD[keys.clamp(min=0)].transpose(1, 2),
+            key_BHSD,
+            value_BHSD,
             # a segment's padding stands behind its tokens, which therefore never see it
             attn_mask=None if S == T else torch.ones(T, S, dtype=torch.bool, device=own.device).tril(S - T),
             is_causal=S == T,
             scale=scaling,
-            enable_gqa=query_NHD.shape[1] > key_NGD.shape[1],
+            enable_gqa=S == T and query_NHD.shape[1] > key_NGD.shape[1],
         )
         mixed_NHD.index_put_((own.where(own >= 0, N),), mixed_BHTD.transpose(1, 2))
     return mixed_NHD[:N]

@@ -156,7 +156,7 @@ SAME: dict[type[nn.Module], type[nn.Module]] = {nn.Embedding: Embedding, nn.Line
 def fuse(network: Any) -> None:
     """Replace what can be, in place."""
     for module in list(network.modules()):
-        if same := SAME.get(type(module)):
+        if (same := SAME.get(type(module))) and not _unusual(module):
             module.__class__ = same
         for name, child in module.named_children():
             kind = KINDS.get(type(child).__name__)
@@ -164,3 +164,8 @@ def fuse(network: Any) -> None:
                 kind = None
             if kind:
                 setattr(module, name, kind(child))
+
+
+def _unusual(module: nn.Module) -> bool:
+    """Whether it is a table that changes its rows, or weighs their gradients, when they are looked up."""
+    return isinstance(module, nn.Embedding) and (module.max_norm is not None or module.scale_grad_by_freq)

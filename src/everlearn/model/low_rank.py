@@ -27,7 +27,7 @@ class LowRankLinear(Linear):
         (name,) = self.active_adapters
         weights = base.weight, base.bias, self.lora_A[name].weight, self.lora_B[name].weight
         made: torch.Tensor = _LowRank.apply(x.flatten(0, -2), *weights, self.scaling[name])
-        return made.view(*x.shape[:-1], -1)
+        return made.view(*x.shape[:-1], made.shape[-1])
 
 
 class _LowRank(torch.autograd.Function):

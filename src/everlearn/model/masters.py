@@ -23,34 +23,41 @@ class Masters(MutableMapping[str, torch.Tensor]):
     """
 
     def __init__(self, weights: Mapping[str, torch.Tensor]) -> None:
-        """Weights of a network, which will change with the masters."""
-        self.weights = {name: weight.detach() for name, weight in weights.items()}
-        self.rests = {name: torch.zeros_like(weight, dtype=torch.int16) for name, weight in self.weights.items()}
+        """Weights of a network (bf16, or fp32, which have nothing beyond them), which will change with the masters."""
+        for name, weight in weights.items():
+            if weight.dtype not in (torch.bfloat16, torch.float32):
+                raise TypeError(f"{name} is {weight.dtype}; weights that learn must be bf16 or fp32")
+        self._weights = dict(weights)
+        self.rests = {name: torch.zeros_like(weight, dtype=torch.int16) for name, weight in weights.items()}
         """What each weight's number has beyond it, in units of the last place of fp32."""
 
+    def weight(self, name: str) -> torch.Tensor:
+        """The network's own, as it is now."""
+        return self._weights[name].data
+
     def __getitem__(self, name: str) -> torch.Tensor:
-        return joined(self.weights[name], self.rests[name])
+        return joined(self.weight(name), self.rests[name])
 
     def __setitem__(self, name: str, master: torch.Tensor) -> None:
-        weight, rest = split(master, self.weights[name].dtype)
-        self.weights[name].copy_(weight)
+        weight, rest = split(master, self.weight(name).dtype)
+        self.weight(name).copy_(weight)
         self.rests[name].copy_(rest)
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("what may change is chosen once")
 
     def __contains__(self, name: object) -> bool:
-        return name in self.weights  # inherited, it would make the tensor to see whether it is there
+        return name in self._weights  # inherited, it would make the tensor to see whether it is there
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.weights)
+        return iter(self._weights)
 
     def __len__(self) -> int:
-        return len(self.weights)
+        return len(self._weights)
 
     def state(self) -> dict[str, torch.Tensor]:
         """The numbers themselves, not copies, as they are kept."""
-        weights = {f"weight:{name}": weight for name, weight in self.weights.items()}
+        weights = {f"weight:{name}": self.weight(name) for name in self}
         return weights | {f"rest:{name}": rest for name, rest in self.rests.items()}
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:

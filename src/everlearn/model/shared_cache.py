@@ -75,7 +75,7 @@ class _Layer:
         return self.own + (self.prefix[0].shape[1] if self.prefix else 0)
 
     def begin(self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        self.prefix = key_BGTD[0], value_BGTD[0]
+        self.prefix = key_BGTD[0].contiguous(), value_BGTD[0].contiguous()
         return key_BGTD, value_BGTD
 
     def append(
@@ -156,8 +156,8 @@ def _newest(query_BH1D: torch.Tensor, seen: _Seen, own: int, scaling: float) -> 
     call(
         "attend_newest",
         query_BH1D.contiguous(),
-        start_keys.contiguous(),
-        start_values.contiguous(),
+        start_keys,
+        start_values,
         keys,
         values,
         seen.padding_B,

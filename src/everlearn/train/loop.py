@@ -1,7 +1,7 @@
 """Steps (rows to learn from) and a method's hooks in, changed weights out: the one training loop.
 
 The loop resumes from the last checkpoint to bit-identical weights, because everything that happens in a
-step depends on the step's number, the masters and the optimiser's state alone.
+step depends on the step's number, the masters and the optimiser's state alone (on a CPU: a GPU may add in any order).
 """
 
 from __future__ import annotations
@@ -177,10 +177,10 @@ class _Adam:
             raise _diverged("gradient", length, self.steps)
         scale = min(1.0, self.how.clip / (length + 1e-6))
         for name in gradients.keys() - self.moments.keys():
-            like = self.masters.weights[name]
+            like = self.masters.weight(name)
             self.moments[name] = torch.zeros_like(like), torch.zeros_like(like)
         adamw(
-            [self.masters.weights[name] for name in gradients],
+            [self.masters.weight(name) for name in gradients],
             [self.masters.rests[name] for name in gradients],
             list(gradients.values()),
             [self.moments[name][0] for name in gradients],
@@ -200,7 +200,7 @@ class _Adam:
         self.steps = steps
         squares = _those("exp_avg_sq", kept)
         for name, mean in _those("exp_avg", kept).items():
-            device = self.masters.weights[name].device
+            device = self.masters.weight(name).device
             self.moments[name] = mean.to(device), squares[name].to(device)
 
 
@@ -230,12 +230,22 @@ class _Tail:
 
 
 def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> int:
-    """Restore the last checkpoint, if there is one, and return the number of steps it stands for."""
+    """Restore the last checkpoint, if there is one, and return the number of steps it stands for.
+
+    Raises:
+        TrainingError: it was written by a version that kept something else.
+    """
     kept = run.checkpoints.load()
     if kept is None:
         return 0
     step, tensors = kept
-    model.masters.load(tensors)
+    try:
+        model.masters.load(tensors)
+    except KeyError:
+        raise TrainingError(
+            "another version of everlearn began this run and keeps its checkpoints in another form",
+            "go on with that version, or drop the run: everlearn learn --discard",
+        ) from None
     tail.mean = {name: mean.to(model.device) for name, mean in _those("mean", tensors).items()}
     optimiser.restore(step, tensors)
     return step

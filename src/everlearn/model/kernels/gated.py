@@ -25,7 +25,7 @@ def gated_linear(gate: torch.Tensor, up: torch.Tensor, weight_OI: torch.Tensor) 
     if not (weight_OI.requires_grad and torch.is_grad_enabled() and usable(gate, up, weight_OI)):
         return functional.linear(gated(gate, up), weight_OI)
     made: torch.Tensor = _GatedLinear.apply(gate.flatten(0, -2), up.flatten(0, -2), weight_OI)
-    return made.view(*gate.shape[:-1], -1)
+    return made.view(*gate.shape[:-1], len(weight_OI))
 
 
 def _forward(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:

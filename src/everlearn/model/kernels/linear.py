@@ -24,7 +24,7 @@ def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None
     if not (weight_OI.requires_grad and torch.is_grad_enabled() and usable(x, weight_OI)):
         return functional.linear(x, weight_OI, bias_O)
     made: torch.Tensor = _Linear.apply(x.flatten(0, -2), weight_OI, bias_O)
-    return made.view(*x.shape[:-1], -1)
+    return made.view(*x.shape[:-1], len(weight_OI))
 
 
 def weight_gradient(of_y_NO: torch.Tensor, x_NI: torch.Tensor) -> torch.Tensor:
