@@ -194,7 +194,7 @@ def test_a_run_that_does_not_fit_is_refused_before_it_begins(call, home, monkeyp
     before = contents(home)
     outcome = call("learn", "rows.jsonl", "--set", "weights=full")
     assert outcome.code == 1
-    assert "error: training 90,560 weights needs 0.00181 GB of memory, 0.001 GB are free\n" in outcome.err
+    assert "error: training 90,560 weights needs 0.00163 GB of memory, 0.001 GB are free\n" in outcome.err
     assert "hint: train new neurons or an adapter instead: --set weights=neurons" in outcome.err
     assert contents(home) == before
 
