@@ -23,7 +23,9 @@ import everlearn
 HERE = Path(__file__).parent
 THREADS = 2
 FINALISTS = 3
+"""Settings of a peer that reach the final."""
 FINAL = 3
+"""Turns of each in the final."""
 KEEPING = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
@@ -121,16 +123,16 @@ class Player:
 def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Contestant, dict[str, object]]:
     """The fastest of some settings of a peer; and of each its speed relative to the yardstick's, or why it fails.
 
-    Settings are tried minutes apart, in which the machine's speed changes, so each is measured between turns of the
-    yardstick that take about as long. The best three go on to a final, in turns.
+    Settings are tried minutes apart, in which the machine's speed changes, so each is measured beside turns of the
+    yardstick that take at least half as long. The best three go on to a final, in turns.
     """
     measure = yardstick.start()
     relative: dict[str, float] = {}
     told: dict[str, object] = {}
     for contestant in contestants:
         try:
-            turn, around = _beside(contestant, measure)
-            relative[contestant.name] = turn.speed / around
+            turn, yard = _beside(contestant, measure)
+            relative[contestant.name] = turn.speed / yard
             told[contestant.name] = round(relative[contestant.name], 3)
         except ContestantError as failure:
             told[contestant.name] = f"failed: {str(failure).splitlines()[-1] if str(failure) else 'no words'}"
@@ -151,16 +153,16 @@ def best_of(contestants: Sequence[Contestant], speeds: Mapping[str, object]) -> 
 
 
 def _beside(contestant: Contestant, measure: Player) -> tuple[Turn, float]:
-    """A turn of a contestant, and the yardstick's speed around it."""
+    """A turn of a contestant, and the yardstick's speed right behind it."""
     player = contestant.start()
     try:
         turns = player.turn(), player.turn()  # the first is to warm up
     finally:
         player.stop()
-    around: list[Turn] = []
-    while sum(turn.seconds for turn in around) < turns[1].seconds / 2:
-        around.append(measure.turn())
-    return turns[1], sum(turn.units for turn in around) / sum(turn.seconds for turn in around)
+    behind: list[Turn] = []
+    while sum(turn.seconds for turn in behind) < turns[1].seconds / 2:
+        behind.append(measure.turn())
+    return turns[1], sum(turn.units for turn in behind) / sum(turn.seconds for turn in behind)
 
 
 def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[Turn]]:

@@ -46,7 +46,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
     RESULTS.mkdir(exist_ok=True)
     record = {
         "question": question,
-        "command": f"python benchmarks/{script}.py",
+        "command": " ".join([f"python benchmarks/{script}.py", *sys.argv[1:]]),
         "date": date.today().isoformat(),
         "commit": COMMIT,
         "machine": machine(),

@@ -45,7 +45,7 @@ class _Gated(torch.autograd.Function):
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         gate, up = ctx.saved_tensors
         of_gate, of_up = torch.empty_like(gate), torch.empty_like(up)
-        call("gated_backward", given[0].contiguous(), gate, up, of_gate, of_up, None, gate.numel())
+        call("gated_backward", given[0].contiguous(), gate, up, of_gate, of_up, gate.numel())
         return of_gate, of_up
 
 
@@ -60,6 +60,6 @@ class _GatedLinear(torch.autograd.Function):
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         gate_NI, up_NI, weight_OI = ctx.saved_tensors
         of_gated_NI = given[0] @ weight_OI
-        of_gate_NI, of_up_NI, gated_NI = (torch.empty_like(gate_NI) for _ in range(3))
-        call("gated_backward", of_gated_NI, gate_NI, up_NI, of_gate_NI, of_up_NI, gated_NI, gate_NI.numel())
-        return of_gate_NI, of_up_NI, weight_gradient(given[0], gated_NI)
+        of_gate_NI, of_up_NI = torch.empty_like(gate_NI), torch.empty_like(up_NI)
+        call("gated_backward", of_gated_NI, gate_NI, up_NI, of_gate_NI, of_up_NI, gate_NI.numel())
+        return of_gate_NI, of_up_NI, weight_gradient(given[0], _forward(gate_NI, up_NI))

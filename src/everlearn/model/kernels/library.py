@@ -60,7 +60,7 @@ SIGNATURES = {
     "rms_norm": "bbbsnnf",
     "rms_norm_backward": "bbbsbsnn",
     "gated": "bbbn",
-    "gated_backward": "bbbbbbn",
+    "gated_backward": "bbbbbn",
     "rotate": "bbbbnnnf",
     "transpose": "bbnn",
     "take_heads": "bwbnnnn",

@@ -93,16 +93,13 @@ void gated(const bf16 *gate, const bf16 *up, bf16 *y, size count) {
     }
 }
 
-/* Gradients of both; y too, again, where it is not NULL. */
-void gated_backward(const bf16 *of_y, const bf16 *gate, const bf16 *up, bf16 *of_gate, bf16 *of_up, bf16 *y,
-                    size count) {
+void gated_backward(const bf16 *of_y, const bf16 *gate, const bf16 *up, bf16 *of_gate, bf16 *of_up, size count) {
 #pragma omp parallel for schedule(static) if (count > SMALL)
     for (size i = 0; i < count; i++) {
         float g = widen(gate[i]), given = widen(of_y[i]);
         float share = 1.0f / (1.0f + exponential(-g));
         of_gate[i] = round_to_bf16(given * widen(up[i]) * share * (1.0f + g * (1.0f - share)));
         of_up[i] = round_to_bf16(given * g * share);
-        if (y) y[i] = round_to_bf16(widen(round_to_bf16(g * share)) * widen(up[i]));
     }
 }
 
