@@ -41,16 +41,18 @@ def heads(count, number, seed, dtype):
     return drawn.to(dtype).requires_grad_()
 
 
+@pytest.mark.parametrize("long", [3, 128])
 @pytest.mark.parametrize(
     ("dtype", "kernels"), [(torch.float32, False), (torch.bfloat16, False), (torch.bfloat16, True)]
 )
 @pytest.mark.parametrize("name", SEGMENTS)
-def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, monkeypatch):
+def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, long, monkeypatch):
     if kernels and library() is None:
         pytest.skip("no C compiler: plain torch is used")
     if not kernels:
         monkeypatch.setattr(attention, "usable", lambda *_: False)
     monkeypatch.setattr(attention, "QUERIES", 32)
+    monkeypatch.setattr(attention, "LONG", long)
     segments = SEGMENTS[name]
     count = max(own.stop for _, own in segments) + 3  # some fill the line up
     given = heads(count, 6, 1, dtype), heads(count, 2, 2, dtype), heads(count, 2, 3, dtype)

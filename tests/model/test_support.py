@@ -8,6 +8,7 @@ import transformers
 from test_packing import alone, rows_of
 
 from everlearn.errors import ModelError
+from everlearn.model.generation import continuations
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 
@@ -40,6 +41,20 @@ def test_packed_logits_equal_those_of_rows_alone(family, monkeypatch):
     for number, row in enumerate(rows):
         wanted = alone(model, row)
         assert (packed[batch.row_N == number] - wanted).abs().max() <= 1e-3 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("family", ["Llama", "Mistral", "Qwen2", "Qwen3", "Phi3", "Gemma", "Olmo2"])
+def test_replies_in_a_batch_behind_a_shared_start_equal_those_alone(family, monkeypatch):
+    network = loaded(family, monkeypatch, pad_token_id=0).network.float()
+    prompts = [[5, 6, 7, number] + [8] * (number % 3) for number in range(10, 16)]
+    wanted = []
+    for prompt in prompts:
+        ids = list(prompt)
+        for _ in range(6):
+            ids.append(int(network(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+        wanted.append(tuple(ids[len(prompt) :]))
+    replies = continuations(network, prompts, 6, set(), 0.0, torch.Generator())
+    assert [reply.ids for reply in replies] == wanted
 
 
 def test_a_window_is_the_context(monkeypatch):

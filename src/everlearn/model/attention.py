@@ -22,6 +22,10 @@ PACKED = "everlearn_packed"
 QUERIES = 128
 """Queries of a long segment that are attended at the same time; keys behind them are left out."""
 
+LONG = 128
+"""Tokens of a start from which on it pays to attend to it once for all segments behind it. Segments behind different
+starts of such length are in groups of their own."""
+
 
 class Group(NamedTuple):
     """B segments of at most T tokens behind starts of P tokens; places in the line, -1 where a segment is shorter."""
@@ -98,6 +102,9 @@ class _Packed(torch.autograd.Function):
         ctx.layout, ctx.scaling = layout, scaling
         mixed = _like(query, layout)
         for group in layout:
+            if group.start >= LONG:
+                _attend_behind(group, query, key, value, scaling, mixed)
+                continue
             keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
             for begin in range(0, group.own_BT.shape[1], QUERIES):
                 tile = _Tile(group, begin, query, keys, scaling)
@@ -145,6 +152,26 @@ class _Tile:
     def seen(self, keys_BGSD: torch.Tensor) -> torch.Tensor:
         """Keys or values up to the last that a query of the tile sees, as XSD."""
         return keys_BGSD[:, :, : self.end].flatten(0, 1)
+
+
+def _attend_behind(
+    group: Group, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, mixed: torch.Tensor
+) -> None:
+    """Attended values of segments behind one long start, whose keys are read once for all of them."""
+    P, G, D = group.start, key.shape[1], key.shape[2]
+    start_1P = group.keys_BS[:1, :P].contiguous()
+    start_keys_GPD, start_values_GPD = _take(key, start_1P)[0], _take(value, start_1P)[0]
+    keys_BGTD, values_BGTD = _take(key, group.own_BT), _take(value, group.own_BT)
+    for begin in range(0, group.own_BT.shape[1], QUERIES):
+        own_BW = group.own_BT[:, begin : begin + QUERIES].contiguous()
+        B, W = own_BW.shape
+        seen_keys_XSD, seen_values_XSD = (each[:, :, : begin + W].flatten(0, 1) for each in (keys_BGTD, values_BGTD))
+        of_start_GQP = _take(query, own_BW.view(1, -1)).view(G, -1, D) @ start_keys_GPD.mT
+        of_own_XQS = _take(query, own_BW).view(B * G, -1, D) @ seen_keys_XSD.mT
+        sizes = B, query.shape[1], W, P, begin + W
+        call("softmax_behind", of_start_GQP, of_own_XQS, *sizes, begin + 1, scaling)
+        said = of_start_GQP @ start_values_GPD, of_own_XQS @ seen_values_XSD
+        call("give_sums", *said, own_BW, mixed, B, W, query.shape[1], D)
 
 
 def _like(heads_NHD: torch.Tensor, layout: Layout) -> torch.Tensor:

@@ -29,7 +29,7 @@ from everlearn.model.support import ensure_packable
 from everlearn.model.tokenizer import usable_context
 from everlearn.model.trunk import Trunk
 
-SCORE_TOKENS = 2048
+SCORE_TOKENS = 8192
 """Tokens per forward pass when nothing is learnt."""
 
 PREDICTIONS = 256

@@ -14,6 +14,8 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from everlearn.model.kernels.product import product
+
 
 class LowRankLinear(Linear):
     """A frozen linear layer with one adapter beside it, without dropout, whose weights lie in the layer's own dtype."""
@@ -46,14 +48,15 @@ class _LowRank(torch.autograd.Function):
         low_NR = x_NI @ down_RI.T
         ctx.save_for_backward(x_NI, weight_OI, down_RI, up_OR, low_NR)
         ctx.scaling = scaling
-        return functional.linear(x_NI, weight_OI, bias_O).addmm_(low_NR, up_OR.T, alpha=scaling)
+        frozen_NO = product(x_NI, weight_OI.T) if bias_O is None else functional.linear(x_NI, weight_OI, bias_O)
+        return frozen_NO.addmm_(low_NR, up_OR.T, alpha=scaling)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x_NI, weight_OI, down_RI, up_OR, low_NR = ctx.saved_tensors
         of_low_NR = (given[0] @ up_OR) * ctx.scaling
-        of_x = (given[0] @ weight_OI).addmm_(of_low_NR, down_RI) if ctx.needs_input_grad[0] else None
+        of_x = product(given[0], weight_OI).addmm_(of_low_NR, down_RI) if ctx.needs_input_grad[0] else None
         return of_x, None, None, of_low_NR.T @ x_NI, (given[0].T @ low_NR) * ctx.scaling, None
 
 

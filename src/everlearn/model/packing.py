@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from everlearn.model.attention import Group, Layout
+from everlearn.model.attention import LONG, Group, Layout
 from everlearn.model.chat import Row
 
 GRAIN = 16
@@ -173,8 +173,10 @@ class _Line:
 
 
 def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:
-    """Segments of about the same length behind starts of the same length make a group."""
-    groups: dict[tuple[int, int], list[tuple[list[int], range]]] = defaultdict(list)
+    """Segments of about the same length behind starts of the same length make a group; if it is long, behind the same
+    start, which its last token tells."""
+    groups: dict[tuple[int, int, int], list[tuple[list[int], range]]] = defaultdict(list)
     for seen, own in segments:
-        groups[len(seen), max(len(own) - 1, SHORTEST - 1).bit_length()].append((seen, own))
+        start = seen[-1] if len(seen) >= LONG else -1
+        groups[len(seen), start, max(len(own) - 1, SHORTEST - 1).bit_length()].append((seen, own))
     return tuple(Group.of(members) for members in groups.values())

@@ -17,7 +17,7 @@ import torch
 
 from everlearn.model.chat import Row
 from everlearn.model.generation import Script
-from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Message
 from everlearn.train.losses import Teacher, beliefs, top_k_kl
@@ -25,6 +25,8 @@ from everlearn.train.losses import Teacher, beliefs, top_k_kl
 KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
 
+BELIEF_TOKENS = 512
+"""Tokens whose beliefs are written down at the same time: each has logits over the whole vocabulary."""
 
 LONGEST_BESIDE = 96
 """Tokens of a text that stands beside an anchor, at most."""
@@ -180,7 +182,7 @@ def _turn(end: int, temperature: float, limit: int, stops: frozenset[int], last:
 def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
     """The rows with what the model, as it is now, holds likely at each of their targets."""
     teachers: dict[int, Teacher] = {}
-    for group in batches_by_size(rows, SCORE_TOKENS // 4):  # every token is a target: logits take much memory
+    for group in batches_by_size(rows, BELIEF_TOKENS):
         batch = pack([rows[index] for index in group])
         teacher = beliefs(model.logits(batch), KEPT)
         for place, index in enumerate(group):

@@ -6,11 +6,14 @@ import pytest
 import torch
 
 from everlearn.model.kernels import library
+from everlearn.model.kernels import linear as linear_module
+from everlearn.model.kernels import product as product_module
 from everlearn.model.kernels.adamw import Step, adamw, norm
 from everlearn.model.kernels.gated import gated, gated_linear
 from everlearn.model.kernels.linear import linear, transposed
 from everlearn.model.kernels.logits import chosen_logprobs, most_likely, normaliser, survey
 from everlearn.model.kernels.norm import rms_norm
+from everlearn.model.kernels.product import product
 from everlearn.model.kernels.rotary import rotate
 from everlearn.model.masters import joined, split
 
@@ -215,13 +218,41 @@ def test_linear(bias):
 
 def test_a_slice_of_hidden_states_is_made_contiguous_first(monkeypatch):
     """torch multiplies each row of such a slice by a copy of the weights: for 64 rows and the head 7 s, not 10 ms."""
-    given = []
-    plain = torch.nn.functional.linear
-    monkeypatch.setattr(
-        torch.nn.functional, "linear", lambda x, *rest: (given.append(x.is_contiguous()), plain(x, *rest))[1]
-    )
     hidden, weight = numbers(3, 5, 8).detach()[:, -1:], numbers(6, 8, seed=1)
     assert not hidden.is_contiguous()
+    given = []
+    for module, name in ((torch.nn.functional, "linear"), (linear_module, "product")):
+        plain = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda x, *rest, plain=plain: (given.append(x.is_contiguous()), plain(x, *rest))[1]
+        )
     with torch.no_grad():
         said = linear(hidden, weight, None)
     assert given == [True] and close(said, hidden.float() @ weight.detach().float().T)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "products"),
+    [(575, 576, 1), (576, 576, 2), (640, 576, 2), (1275, 576, 2), (1296, 576, 1), (896, 896, 2), (1600, 896, 1)],
+)
+def test_products_that_would_leave_a_thread_idle_are_halved(rows, columns, products, monkeypatch):
+    monkeypatch.setattr(product_module, "has_two_threads_of_matrix_units", lambda: True)
+    multiplied = []
+    whole = torch.mm
+    monkeypatch.setattr(torch, "mm", lambda *given, **out: (multiplied.append(given), whole(*given, **out))[1])
+    given, weight = numbers(rows, 40).detach(), numbers(columns, 40, seed=1).detach()
+    for turned in (weight.T, weight.T.contiguous()):
+        multiplied.clear()
+        assert close(product(given, turned), given.float() @ turned.float())
+        assert len(multiplied) == (0 if products == 1 else products)
+
+
+def test_only_two_threads_with_matrix_units_halve_products(monkeypatch):
+    monkeypatch.setattr(product_module, "_has_matrix_units", lambda: True)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert not product_module.has_two_threads_of_matrix_units()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert product_module.has_two_threads_of_matrix_units()
+    monkeypatch.setattr(torch, "mm", None)
+    weight = numbers(576, 8).detach()
+    assert product(weight.float(), weight.float().T).dtype is torch.float32  # fp32 is multiplied as it was

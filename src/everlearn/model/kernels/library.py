@@ -67,6 +67,8 @@ SIGNATURES = {
     "give_heads": "bwbnnnn",
     "add_heads": "bwsnnnn",
     "causal_softmax": "bnnnnf",
+    "softmax_behind": "bbnnnnnnf",
+    "give_sums": "bbwbnnnn",
     "softmax_backward": "bbnnf",
     "attend_newest": "bbbbbwbnnnnnnnf",
     "survey": "bssslnn",

@@ -28,7 +28,7 @@ static inline bf16 round_to_bf16(float value) {
     return (bf16)((both.bits + 0x7fff + ((both.bits >> 16) & 1)) >> 16);
 }
 
-/* e^x to about 2 units in the last place; 0 below -88, infinity from 88.4 on. NaN falls through the comparisons. */
+/* e^x to a few millionths (sums may be reordered, see FLAGS); 0 below -88, infinity from 88.4 on. NaN falls through the comparisons. */
 static inline float exponential(float x) {
     x = x < -88.0f ? -88.0f : x;
     x = x > 89.0f ? 89.0f : x;
@@ -229,9 +229,18 @@ static inline size place_of(float number, const bf16 *x, size count) {
 /* A row of numbers in whole vectors, filled up: single numbers behind the last vector are slow. */
 static inline size whole_vectors(size count) { return (count + LANES - 1) / LANES * LANES; }
 
-static inline void copy_filled(bf16 *copy, const bf16 *x, size count, bf16 filling) {
+static inline void copy_filled(bf16 *copy, const bf16 *x, size count, size whole, bf16 filling) {
     memcpy(copy, x, count * sizeof(bf16));
-    for (size i = count; i < whole_vectors(count); i++) copy[i] = filling;
+    for (size i = count; i < whole; i++) copy[i] = filling;
+}
+
+/* Softmax in place of a row of whole vectors. */
+static inline void share_out(bf16 *here, size whole, float scaling) {
+    float shares[whole], sum = 0, highest = largest(here, whole);
+    for (size i = 0; i < whole; i++) shares[i] = exponential((widen(here[i]) - highest) * scaling);
+    for (size i = 0; i < whole; i++) sum += shares[i];
+    float part = 1.0f / sum;
+    for (size i = 0; i < whole; i++) here[i] = round_to_bf16(shares[i] * part);
 }
 
 /* Causal softmax in place: of `queries` consecutive rows the first sees `seen` keys, each further one sees one more. */
@@ -242,16 +251,50 @@ void causal_softmax(bf16 *scores, size rows, size queries, size keys, size seen,
         if (visible > keys) visible = keys;
         size whole = whole_vectors(visible);
         bf16 here[whole];
-        float shares[whole], sum = 0;
-        copy_filled(here, scores + row * keys, visible, MINUS_INFINITY);
-        float highest = largest(here, whole);
-        for (size i = 0; i < whole; i++) shares[i] = exponential((widen(here[i]) - highest) * scaling);
-        for (size i = 0; i < whole; i++) sum += shares[i];
-        float part = 1.0f / sum;
-        for (size i = 0; i < whole; i++) here[i] = round_to_bf16(shares[i] * part);
+        copy_filled(here, scores + row * keys, visible, whole, MINUS_INFINITY);
+        share_out(here, whole, scaling);
         memcpy(scores + row * keys, here, visible * sizeof(bf16));
         memset(scores + row * keys + visible, 0, (keys - visible) * sizeof(bf16));
     }
+}
+
+/* The same where a row's keys are in two places: a start that all rows see, with scores (heads, rows, queries, starts),
+   and the rows' own, with scores (rows, heads, queries, keys). The first query sees `seen` of these. */
+void softmax_behind(bf16 *of_start, bf16 *of_own, size rows, size heads, size queries, size starts, size keys,
+                    size seen, float scaling) {
+#pragma omp parallel for schedule(static) collapse(3)
+    for (size row = 0; row < rows; row++)
+        for (size head = 0; head < heads; head++)
+            for (size query = 0; query < queries; query++) {
+                bf16 *start = of_start + ((head * rows + row) * queries + query) * starts;
+                bf16 *own = of_own + ((row * heads + head) * queries + query) * keys;
+                size visible = seen + query < keys ? seen + query : keys, whole = whole_vectors(starts + visible);
+                bf16 here[whole];
+                memcpy(here, start, starts * sizeof(bf16));
+                copy_filled(here + starts, own, visible, whole - starts, MINUS_INFINITY);
+                share_out(here, whole, scaling);
+                memcpy(start, here, starts * sizeof(bf16));
+                memcpy(own, here + starts, visible * sizeof(bf16));
+                memset(own + visible, 0, (keys - visible) * sizeof(bf16));
+            }
+}
+
+/* Put back where the tokens are what comes of a start (heads, rows, places, width) and of the rows' own keys (rows,
+   heads, places, width), added up. */
+void give_sums(const bf16 *of_start, const bf16 *of_own, const int32_t *tokens, bf16 *y, size rows, size places,
+               size heads, size width) {
+#pragma omp parallel for schedule(static) collapse(2) if (rows * places * heads * width > SMALL)
+    for (size row = 0; row < rows; row++)
+        for (size place = 0; place < places; place++) {
+            int32_t token = tokens[row * places + place];
+            if (token < 0) continue;
+            for (size head = 0; head < heads; head++) {
+                const bf16 *start = of_start + ((head * rows + row) * places + place) * width;
+                const bf16 *own = of_own + ((row * heads + head) * places + place) * width;
+                bf16 *out = y + (token * heads + head) * width;
+                for (size i = 0; i < width; i++) out[i] = round_to_bf16(widen(start[i]) + widen(own[i]));
+            }
+        }
 }
 
 /* Gradient of the scores, in place of the gradient of the shares. */
@@ -261,8 +304,8 @@ void softmax_backward(const bf16 *shares, bf16 *of_shares, size rows, size keys,
     for (size row = 0; row < rows; row++) {
         bf16 share[whole], given[whole];
         float along = 0;
-        copy_filled(share, shares + row * keys, keys, 0);
-        copy_filled(given, of_shares + row * keys, keys, 0);
+        copy_filled(share, shares + row * keys, keys, whole, 0);
+        copy_filled(given, of_shares + row * keys, keys, whole, 0);
         for (size i = 0; i < whole; i++) along += widen(share[i]) * widen(given[i]);
         for (size i = 0; i < whole; i++)
             given[i] = round_to_bf16(scaling * widen(share[i]) * (widen(given[i]) - along));
