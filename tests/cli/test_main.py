@@ -8,7 +8,7 @@ import pytest
 from everlearn import cli
 from everlearn.cli import log
 
-HEAVY = ("torch", "transformers", "pydantic", "rich", "numpy")
+HEAVY = ("torch", "transformers", "pydantic", "rich", "numpy", "argparse", "typing", "pathlib")
 
 
 def test_help_starts_without_heavy_imports():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH123, PTH120, PTH208  pathlib would take a quarter of the time of `--help`
-import argparse
-import functools
+# ruff: noqa: PTH123, PTH120, PTH208  neither pathlib nor argparse nor functools: each takes as long as all of `--help`
 import os
 import sys
 
 from everlearn import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from types import ModuleType
 
@@ -27,10 +26,10 @@ def main(words: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets a question mark
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     given = sys.argv[1:] if words is None else list(words)
+    if not given or given[0] in HELP:
+        print(_help(), file=sys.stdout if given else sys.stderr)
+        return DONE if given else USAGE
     top = _top_parser()
-    if not given:
-        top.print_help(sys.stderr)
-        return USAGE
     called = top.parse_args(given)
     if called.verb not in verbs():
         from everlearn.settings import nearest
@@ -42,12 +41,21 @@ def main(words: Sequence[str] | None = None) -> int:
     return _perform(verb, _verb_parser(verb, called.verb).parse_args(called.words, called))
 
 
+HELP = ("-h", "--help")
+
+COMMON = (
+    ("--store", "DIR", "where to look for the store, from there upwards (default: the current folder)"),
+    ("--json", "", "print JSON instead of text"),
+    ("--traceback", "", "show where an error arose"),
+)
+"""What may stand before the verb or after it: option, what it takes, and what it does."""
+
+
 def verbs() -> dict[str, str]:
     """Every verb with its one line of help: the files of this folder and the docstrings they open with."""
     return headlines(os.path.dirname(__file__))
 
 
-@functools.cache
 def headlines(folder: str) -> dict[str, str]:
     """The name and the first docstring line of each plug-in file in a folder, in order; imports none of them."""
     names = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py"))
@@ -60,23 +68,32 @@ def _headline(path: str) -> str:
         return file.readline().strip().strip('"')
 
 
-def _as_it_stands(prog: str) -> argparse.HelpFormatter:
-    """Breaks no lines and asks for no width: argparse would import for it what takes a fifth of `--help`'s time."""
-    return argparse.RawTextHelpFormatter(prog, width=80)
+def _help() -> str:
+    options = {f"{option} {taken}".strip(): said for option, taken, said in COMMON}
+    width = max(map(len, verbs()))
+    return "\n".join(
+        (
+            "usage: everlearn [--store DIR] VERB …\n",
+            "Teach a language model new things one after another, and prove what it kept.\n",
+            "verbs:",
+            *(f"  {name:{width}}  {line}" for name, line in verbs().items()),
+            "\n`everlearn VERB --help` explains one of them.\n",
+            "options:",
+            "  -h, --help   show this help message and exit",
+            "  --version    show program's version number and exit",
+            "\nfor every verb:",
+            *(f"  {option:11}  {said}" for option, said in options.items()),
+        )
+    )
 
 
 def _top_parser() -> argparse.ArgumentParser:
+    import argparse
+
     from everlearn import __version__
 
-    width = max(map(len, verbs()))
-    listed = "\n".join(f"  {name:{width}}  {line}" for name, line in verbs().items())
-    parser = argparse.ArgumentParser(
-        prog="everlearn",
-        usage="everlearn [--store DIR] VERB …",
-        description="Teach a language model new things one after another, and prove what it kept.\n\n"
-        f"verbs:\n{listed}\n\n`everlearn VERB --help` explains one of them.",
-        formatter_class=_as_it_stands,
-    )
+    parser = argparse.ArgumentParser(prog="everlearn", usage="everlearn [--store DIR] VERB …")
+    parser.format_help = lambda: _help() + "\n"  # type: ignore[method-assign]
     parser.add_argument("--version", action="version", version=f"everlearn {__version__}")
     _add_common(parser)
     parser.add_argument("verb", help=argparse.SUPPRESS)
@@ -85,6 +102,8 @@ def _top_parser() -> argparse.ArgumentParser:
 
 
 def _verb_parser(verb: ModuleType, name: str) -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog=f"everlearn {name}",
         description=verbs()[name],
@@ -98,15 +117,13 @@ def _verb_parser(verb: ModuleType, name: str) -> argparse.ArgumentParser:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    """What may stand before the verb or after it; what was given before stands unless it is given again."""
+    """What was given before the verb stands unless it is given again."""
     shared = parser.add_argument_group("for every verb")
-    shared.add_argument(
-        "--store",
-        metavar="DIR",
-        help="where to look for the store, from there upwards\n(default: the current folder)",
-    )
-    shared.add_argument("--json", action="store_true", help="print JSON instead of text")
-    shared.add_argument("--traceback", action="store_true", help="show where an error arose")
+    for option, taken, said in COMMON:
+        if taken:
+            shared.add_argument(option, metavar=taken, help=said)
+        else:
+            shared.add_argument(option, action="store_true", help=said)
 
 
 def _perform(verb: ModuleType, arguments: argparse.Namespace) -> int:
