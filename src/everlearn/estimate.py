@@ -48,7 +48,7 @@ BACKWARD_FROZEN = 2
 SAMPLE_BATCHES = 16
 """Batches of which the tokens are counted one by one."""
 
-SAMPLE_TOKENS = 1024
+SAMPLE_TOKENS = 2048
 """Tokens by which the speed is measured."""
 
 

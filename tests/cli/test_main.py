@@ -8,7 +8,7 @@ import pytest
 from everlearn import cli
 from everlearn.cli import log
 
-HEAVY = ("torch", "transformers", "pydantic", "rich", "numpy", "argparse", "typing", "pathlib")
+HEAVY = ("torch", "transformers", "pydantic", "rich", "numpy", "argparse", "typing", "pathlib", "functools")
 
 
 def test_help_starts_without_heavy_imports():
@@ -46,6 +46,19 @@ def test_no_verb_prints_the_help_and_is_a_usage_error(call):
     assert outcome.code == 2
     assert outcome.out == ""
     assert "verbs:" in outcome.err
+
+
+@pytest.mark.parametrize("words", [["-h"], ["--help"], ["--json", "--help"]])
+def test_help_is_the_same_wherever_it_is_asked_for(words, capsys):
+    try:
+        code = cli.main(words)
+    except SystemExit as stop:
+        code = stop.code
+    said = capsys.readouterr().out
+    assert code == 0
+    assert said.startswith("usage: everlearn [--store DIR] VERB …\n\nTeach")
+    assert said.endswith("  --traceback  show where an error arose\n")
+    assert "  --store DIR  where to look for the store" in said
 
 
 def test_an_unknown_verb_gets_the_nearest_name(usage_error):

@@ -14,13 +14,20 @@ SEGMENTS = {
     "behind a start": [([], range(0, 5)), (list(range(5)), range(5, 9)), (list(range(5)), range(9, 16))],
     "behind two": [([], range(0, 3)), ([0, 1, 2], range(3, 6)), ([0, 1, 2, 3, 4, 5], range(6, 12))],
     "long": [([], range(0, 40)), (list(range(40)), range(40, 130))],
+    "long and short": [
+        ([], range(0, 40)),
+        (list(range(40)), range(40, 130)),
+        (list(range(40)), range(130, 141)),
+        (list(range(40)), range(141, 186)),
+    ],
 }
 
 
-def layout_of(segments):
-    """Segments behind starts of the same length make a group."""
+def layout_of(segments, alike=False):
+    """Segments behind starts of the same length make a group; here these starts are the same tokens."""
     lengths = sorted({len(seen) for seen, _ in segments})
-    return tuple(Group.of([segment for segment in segments if len(segment[0]) == length]) for length in lengths)
+    groups = [[segment for segment in segments if len(segment[0]) == length] for length in lengths]
+    return tuple(Group.of(group, alike and length > 0) for group, length in zip(groups, lengths, strict=True))
 
 
 def one_by_one(query, key, value, segments, scaling):
@@ -41,23 +48,27 @@ def heads(count, number, seed, dtype):
     return drawn.to(dtype).requires_grad_()
 
 
-@pytest.mark.parametrize("long", [3, 128])
 @pytest.mark.parametrize(
-    ("dtype", "kernels"), [(torch.float32, False), (torch.bfloat16, False), (torch.bfloat16, True)]
+    ("dtype", "kernels", "alike"),
+    [
+        (torch.float32, False, False),
+        (torch.bfloat16, False, False),
+        (torch.bfloat16, True, False),
+        (torch.bfloat16, True, True),
+    ],
 )
 @pytest.mark.parametrize("name", SEGMENTS)
-def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, long, monkeypatch):
+def test_each_token_sees_its_own_and_what_is_above(name, dtype, kernels, alike, monkeypatch):
     if kernels and library() is None:
         pytest.skip("no C compiler: plain torch is used")
     if not kernels:
         monkeypatch.setattr(attention, "usable", lambda *_: False)
     monkeypatch.setattr(attention, "QUERIES", 32)
-    monkeypatch.setattr(attention, "LONG", long)
     segments = SEGMENTS[name]
     count = max(own.stop for _, own in segments) + 3  # some fill the line up
     given = heads(count, 6, 1, dtype), heads(count, 2, 2, dtype), heads(count, 2, 3, dtype)
     exact = [tensor.detach().float().requires_grad_() for tensor in given]
-    found = packed_attention(*given, layout_of(segments), 0.3)
+    found = packed_attention(*given, layout_of(segments, alike), 0.3)
     wanted = one_by_one(*exact, segments, 0.3)
     share = 1e-5 if dtype == torch.float32 else 0.02
     assert (found.float() - wanted).abs().max() <= share * wanted.abs().max()

@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from everlearn.model import attention, packing
+from everlearn.model import packing
 from everlearn.model.chat import Row
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.train.losses import cross_entropy
@@ -117,11 +117,11 @@ def test_passages_are_computed_once_and_so_is_what_they_share():
 
 @pytest.mark.parametrize("long", [40, 128])
 def test_scores_behind_shared_passages_equal_those_of_rows_alone(tiny, long, monkeypatch):
-    monkeypatch.setattr(attention, "LONG", long)
     monkeypatch.setattr(packing, "LONG", long)
     rows = sharing()
-    starts = sorted(group.start for group in pack(rows).layout)
-    assert starts == ([0, 30, 70, 70] if long == 40 else [0, 30, 70]), "long starts have groups of their own"
+    starts = sorted((group.start, group.alike) for group in pack(rows).layout)
+    apart = [(0, False), (30, False), (70, True), (70, True)]
+    assert starts == (apart if long == 40 else [(0, False), (30, False), (70, False)])
     for together, row in zip(tiny.force(rows), rows, strict=True):
         (alone,) = tiny.force([row])
         assert together.likely == alone.likely
@@ -131,7 +131,6 @@ def test_scores_behind_shared_passages_equal_those_of_rows_alone(tiny, long, mon
 @pytest.mark.parametrize("long", [40, 128])
 @pytest.mark.parametrize("rows", [rows_of(7), sharing()])
 def test_gradients_of_a_packed_line_in_bf16_are_those_of_rows_alone_in_fp32(tiny, rows, long, monkeypatch):
-    monkeypatch.setattr(attention, "LONG", long)
     monkeypatch.setattr(packing, "LONG", long)
     batch = pack(rows)
     weights = list(tiny.network.parameters())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH123, PTH120, PTH208  neither pathlib nor argparse nor functools: each takes as long as all of `--help`
+# ruff: noqa: PTH123, PTH120, PTH208  `--help` shall not wait for pathlib, argparse or functools
 import os
 import sys
 
@@ -21,7 +21,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one verb with its arguments (by default those of this process) and return its exit code.
 
     Raises:
-        SystemExit: a wrong call (2), or `--help` and `--version` (0), as argparse does.
+        SystemExit: a wrong call (2), or `VERB --help` and `--version` (0), as argparse does.
     """
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets a question mark
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -42,6 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 HELP = ("-h", "--help")
+USAGE_LINE = "everlearn [--store DIR] VERB …"
 
 COMMON = (
     ("--store", "DIR", "where to look for the store, from there upwards (default: the current folder)"),
@@ -69,20 +70,20 @@ def _headline(path: str) -> str:
 
 
 def _help() -> str:
-    options = {f"{option} {taken}".strip(): said for option, taken, said in COMMON}
-    width = max(map(len, verbs()))
+    known = verbs()
+    width = max(map(len, known))
     return "\n".join(
         (
-            "usage: everlearn [--store DIR] VERB …\n",
+            f"usage: {USAGE_LINE}\n",
             "Teach a language model new things one after another, and prove what it kept.\n",
             "verbs:",
-            *(f"  {name:{width}}  {line}" for name, line in verbs().items()),
+            *(f"  {name:{width}}  {line}" for name, line in known.items()),
             "\n`everlearn VERB --help` explains one of them.\n",
             "options:",
             "  -h, --help   show this help message and exit",
             "  --version    show program's version number and exit",
             "\nfor every verb:",
-            *(f"  {option:11}  {said}" for option, said in options.items()),
+            *(f"  {f'{option} {taken}'.strip():11}  {said}" for option, taken, said in COMMON),
         )
     )
 
@@ -92,8 +93,11 @@ def _top_parser() -> argparse.ArgumentParser:
 
     from everlearn import __version__
 
-    parser = argparse.ArgumentParser(prog="everlearn", usage="everlearn [--store DIR] VERB …")
-    parser.format_help = lambda: _help() + "\n"  # type: ignore[method-assign]
+    class Parser(argparse.ArgumentParser):
+        def format_help(self) -> str:
+            return f"{_help()}\n"
+
+    parser = Parser(prog="everlearn", usage=USAGE_LINE)
     parser.add_argument("--version", action="version", version=f"everlearn {__version__}")
     _add_common(parser)
     parser.add_argument("verb", help=argparse.SUPPRESS)

@@ -22,10 +22,6 @@ PACKED = "everlearn_packed"
 QUERIES = 128
 """Queries of a long segment that are attended at the same time; keys behind them are left out."""
 
-LONG = 128
-"""Tokens of a start from which on it pays to attend to it once for all segments behind it. Segments behind different
-starts of such length are in groups of their own."""
-
 
 class Group(NamedTuple):
     """B segments of at most T tokens behind starts of P tokens; places in the line, -1 where a segment is shorter."""
@@ -33,14 +29,16 @@ class Group(NamedTuple):
     own_BT: torch.Tensor
     keys_BS: torch.Tensor
     """The starts' places, then the segments' own: S = P + T."""
+    alike: bool = False
+    """Whether all starts are the same tokens, so many that it pays to attend to them once for all segments."""
 
     @classmethod
-    def of(cls, segments: Sequence[tuple[list[int], range]]) -> Group:
+    def of(cls, segments: Sequence[tuple[list[int], range]], alike: bool = False) -> Group:
         """Of segments, each given by the places of what it sees above itself and its own."""
         longest = max(len(own) for _, own in segments)
         own = [[*places, *[-1] * (longest - len(places))] for _, places in segments]
         keys = [[*seen, *places] for (seen, _), places in zip(segments, own, strict=True)]
-        return cls(torch.tensor(own, dtype=torch.int32), torch.tensor(keys, dtype=torch.int32))
+        return cls(torch.tensor(own, dtype=torch.int32), torch.tensor(keys, dtype=torch.int32), alike)
 
     @property
     def start(self) -> int:
@@ -49,7 +47,7 @@ class Group(NamedTuple):
 
     def to(self, device: torch.device) -> Group:
         """The same on a device."""
-        return Group(self.own_BT.to(device), self.keys_BS.to(device))
+        return Group(self.own_BT.to(device), self.keys_BS.to(device), self.alike)
 
 
 Layout = tuple[Group, ...]
@@ -92,7 +90,11 @@ def packed_attention(
 
 
 class _Packed(torch.autograd.Function):
-    """The same by matrix products over groups, and kernels for what stands between them."""
+    """The same by matrix products over groups, and kernels for what stands between them.
+
+    The gradient copies the keys of a start for each segment even where starts are alike: exams repeat long starts, few
+    lessons do.
+    """
 
     @staticmethod
     def forward(
@@ -102,7 +104,7 @@ class _Packed(torch.autograd.Function):
         ctx.layout, ctx.scaling = layout, scaling
         mixed = _like(query, layout)
         for group in layout:
-            if group.start >= LONG:
+            if group.alike:
                 _attend_behind(group, query, key, value, scaling, mixed)
                 continue
             keys, values = _take(key, group.keys_BS), _take(value, group.keys_BS)
@@ -157,7 +159,7 @@ class _Tile:
 def _attend_behind(
     group: Group, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, mixed: torch.Tensor
 ) -> None:
-    """Attended values of segments behind one long start, whose keys are read once for all of them."""
+    """Attended values of segments whose starts are alike: the first one's keys are read once for all of them."""
     P, G, D = group.start, key.shape[1], key.shape[2]
     start_1P = group.keys_BS[:1, :P].contiguous()
     start_keys_GPD, start_values_GPD = _take(key, start_1P)[0], _take(value, start_1P)[0]

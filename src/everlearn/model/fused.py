@@ -56,7 +56,7 @@ class _Lookup(torch.autograd.Function):
 
 
 class Linear(nn.Linear):
-    """A linear layer whose weights get their gradients faster."""
+    """A linear layer in fewer and faster passes, forward and backward."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """The layer's outputs."""

@@ -185,12 +185,11 @@ class LanguageModel:
         logits: torch.Tensor = self.network.get_output_embeddings()(chosen_ND)
         return logits
 
-    def _in_parts(self, batch: Packed, targets_N: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Logits and targets of some predictions after the other: all of them at once would take much memory."""
+    def logits_in_parts(self, batch: Packed) -> Iterator[torch.Tensor]:
+        """The same, PREDICTIONS after PREDICTIONS of them: all at once would take much memory."""
         chosen_ND = self._hidden(batch)[0, batch.predict_N.to(self.device)]
-        head = self.network.get_output_embeddings()
-        for hidden_PD, targets_P in zip(chosen_ND.split(PREDICTIONS), targets_N.split(PREDICTIONS), strict=True):
-            yield head(hidden_PD), targets_P
+        for hidden_PD in chosen_ND.split(PREDICTIONS):
+            yield self.network.get_output_embeddings()(hidden_PD)
 
     def _hidden(self, batch: Packed) -> torch.Tensor:
         """Last hidden states_1TD of a batch, from halfway where these are remembered."""
@@ -277,14 +276,15 @@ class LanguageModel:
             batch = pack([rows[index] for index in group])
             self.tokens_read += batch.tokens
             targets_N = batch.targets_N.to(self.device)
-            seen = Survey.joined([survey(logits, targets) for logits, targets in self._in_parts(batch, targets_N)])
+            parts = zip(self.logits_in_parts(batch), targets_N.split(PREDICTIONS), strict=True)
+            seen = Survey.joined([survey(logits_PV, targets_P) for logits_PV, targets_P in parts])
             right_N = seen.likely_N == targets_N
             nll_N = seen.normaliser_N - seen.chosen_N
             lead_N = seen.chosen_N - torch.where(right_N, seen.second_N, seen.first_N)
             # all of a batch at once: each look at a number on a device waits for it
             counts = batch.row_N.bincount(minlength=len(group)).tolist()
-            parts = (tensor.cpu().split(counts) for tensor in (right_N, nll_N, seen.likely_N, lead_N))
-            for index, right, nll, likely, lead in zip(group, *parts, strict=True):
+            each = (tensor.cpu().split(counts) for tensor in (right_N, nll_N, seen.likely_N, lead_N))
+            for index, right, nll, likely, lead in zip(group, *each, strict=True):
                 outcomes[index] = Forced(
                     bool(right.all()), float(nll.mean()), tuple(likely.tolist()), float(lead.min())
                 )

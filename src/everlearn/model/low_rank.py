@@ -12,8 +12,8 @@ import torch
 from peft.tuners.lora.layer import Linear
 from torch import nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
+from everlearn.model.kernels.linear import forward
 from everlearn.model.kernels.product import product
 
 
@@ -48,8 +48,7 @@ class _LowRank(torch.autograd.Function):
         low_NR = x_NI @ down_RI.T
         ctx.save_for_backward(x_NI, weight_OI, down_RI, up_OR, low_NR)
         ctx.scaling = scaling
-        frozen_NO = product(x_NI, weight_OI.T) if bias_O is None else functional.linear(x_NI, weight_OI, bias_O)
-        return frozen_NO.addmm_(low_NR, up_OR.T, alpha=scaling)
+        return forward(x_NI, weight_OI, bias_O).addmm_(low_NR, up_OR.T, alpha=scaling)
 
     @staticmethod
     @once_differentiable

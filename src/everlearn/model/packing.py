@@ -16,8 +16,11 @@ from typing import NamedTuple
 
 import torch
 
-from everlearn.model.attention import LONG, Group, Layout
+from everlearn.model.attention import Group, Layout
 from everlearn.model.chat import Row
+
+LONG = 128
+"""Tokens of a start from which on it pays to attend to it once for all segments behind it."""
 
 GRAIN = 16
 """The line is filled up to a multiple of so many tokens: each new shape costs a kernel to be made and kept."""
@@ -173,10 +176,10 @@ class _Line:
 
 
 def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:
-    """Segments of about the same length behind starts of the same length make a group; if it is long, behind the same
-    start, which its last token tells."""
+    """Segments of about the same length behind starts of the same length make a group; if that is long, behind the same
+    start, which its last place tells."""
     groups: dict[tuple[int, int, int], list[tuple[list[int], range]]] = defaultdict(list)
     for seen, own in segments:
         start = seen[-1] if len(seen) >= LONG else -1
         groups[len(seen), start, max(len(own) - 1, SHORTEST - 1).bit_length()].append((seen, own))
-    return tuple(Group.of(members) for members in groups.values())
+    return tuple(Group.of(members, start >= 0 and len(members) > 1) for (_, start, _), members in groups.items())

@@ -18,7 +18,7 @@ from everlearn.model.packing import Packed, batches_by_size, pack
 LARGEST = 2_000_000_000
 """Bytes of hidden states that are kept; for more rows nothing is."""
 
-ROWS_TOKENS = 2048
+ROWS_TOKENS = 8192
 """Tokens in one forward pass of the lower layers."""
 
 Run = Callable[[Packed, torch.Tensor | None], torch.Tensor]

@@ -17,16 +17,13 @@ import torch
 
 from everlearn.model.chat import Row
 from everlearn.model.generation import Script
-from everlearn.model.language_model import LanguageModel
+from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Message
 from everlearn.train.losses import Teacher, beliefs, top_k_kl
 
 KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
-
-BELIEF_TOKENS = 512
-"""Tokens whose beliefs are written down at the same time: each has logits over the whole vocabulary."""
 
 LONGEST_BESIDE = 96
 """Tokens of a text that stands beside an anchor, at most."""
@@ -182,9 +179,9 @@ def _turn(end: int, temperature: float, limit: int, stops: frozenset[int], last:
 def believe(model: LanguageModel, rows: Sequence[Row]) -> Anchors:
     """The rows with what the model, as it is now, holds likely at each of their targets."""
     teachers: dict[int, Teacher] = {}
-    for group in batches_by_size(rows, BELIEF_TOKENS):
+    for group in batches_by_size(rows, SCORE_TOKENS):
         batch = pack([rows[index] for index in group])
-        teacher = beliefs(model.logits(batch), KEPT)
+        teacher = Teacher.joined([beliefs(logits_PV, KEPT) for logits_PV in model.logits_in_parts(batch)])
         for place, index in enumerate(group):
             mine = batch.row_N == place
             teachers[index] = Teacher(teacher.ids_NK.cpu()[mine].clone(), teacher.logprobs_NK.cpu()[mine].clone())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,12 @@ class Teacher(NamedTuple):
 
     ids_NK: torch.Tensor
     logprobs_NK: torch.Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence[Teacher]) -> Teacher:
+        """What was kept at some positions after the other."""
+        ids, logprobs = zip(*parts, strict=True)
+        return cls(torch.cat(ids), torch.cat(logprobs))
 
     def to(self, device: torch.device) -> Teacher:
         """The same on a device."""

@@ -232,11 +232,19 @@ def test_a_slice_of_hidden_states_is_made_contiguous_first(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "products"),
-    [(575, 576, 1), (576, 576, 2), (640, 576, 2), (1275, 576, 2), (1296, 576, 1), (896, 896, 2), (1600, 896, 1)],
+    ("rows", "columns", "halved"),
+    [
+        (575, 576, False),
+        (576, 576, True),
+        (640, 576, True),
+        (1275, 576, True),
+        (1296, 576, False),
+        (896, 896, True),
+        (1600, 896, False),
+    ],
 )
-def test_products_that_would_leave_a_thread_idle_are_halved(rows, columns, products, monkeypatch):
-    monkeypatch.setattr(product_module, "has_two_threads_of_matrix_units", lambda: True)
+def test_products_that_would_leave_a_thread_idle_are_halved(rows, columns, halved, monkeypatch):
+    monkeypatch.setattr(product_module, "has_two_threads", lambda: True)
     multiplied = []
     whole = torch.mm
     monkeypatch.setattr(torch, "mm", lambda *given, **out: (multiplied.append(given), whole(*given, **out))[1])
@@ -244,15 +252,59 @@ def test_products_that_would_leave_a_thread_idle_are_halved(rows, columns, produ
     for turned in (weight.T, weight.T.contiguous()):
         multiplied.clear()
         assert close(product(given, turned), given.float() @ turned.float())
-        assert len(multiplied) == (0 if products == 1 else products)
+        assert len(multiplied) == (2 if halved else 0)
 
 
 def test_only_two_threads_with_matrix_units_halve_products(monkeypatch):
     monkeypatch.setattr(product_module, "_has_matrix_units", lambda: True)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    assert not product_module.has_two_threads_of_matrix_units()
+    assert not product_module.has_two_threads()
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    assert product_module.has_two_threads_of_matrix_units()
+    assert product_module.has_two_threads()
     monkeypatch.setattr(torch, "mm", None)
     weight = numbers(576, 8).detach()
     assert product(weight.float(), weight.float().T).dtype is torch.float32  # fp32 is multiplied as it was
+
+
+def halving(monkeypatch):
+    """Halve products however many threads there are; the list of those that were halved."""
+    monkeypatch.setattr(product_module, "has_two_threads", lambda: True)
+    halved = []
+    for name in ("by_rows", "by_columns"):
+        plain = getattr(product_module, name)
+        monkeypatch.setattr(
+            product_module, name, lambda x, y, plain=plain, name=name: (halved.append(name), plain(x, y))[1]
+        )
+    return halved
+
+
+def test_layers_whose_products_are_halved(monkeypatch):
+    halved = halving(monkeypatch)
+    given = numbers(640, 576), numbers(576, 576, seed=1, scale=0.1)
+    for one, other in both_ways(lambda x, w: linear(x, w, None), *given):
+        assert close(one, other)
+    assert halved == ["by_columns", "by_columns", "by_rows"], "outputs, gradients of inputs and of weights"
+    halved.clear()
+    given = numbers(640, 40), numbers(640, 40, seed=1), numbers(576, 40, seed=2, scale=0.1)
+    for one, other in both_ways(gated_linear, *given):
+        assert close(one, other)
+    assert halved == ["by_columns"]
+
+
+def test_a_frozen_weight_keeps_no_inputs():
+    given, weight = numbers(64, 24), numbers(40, 24, seed=1).detach()
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda saved: kept.append(saved.shape), lambda saved: saved):
+        linear(given, weight, None)
+        assert kept == [weight.shape]
+        linear(given, weight.clone().requires_grad_(), None)
+        assert kept[1:] == [given.shape, weight.shape]
+
+
+def test_inputs_and_biases_learn_where_weights_are_frozen():
+    given, weight, bias = numbers(21, 24), numbers(40, 24, seed=1).detach(), numbers(40, seed=2)
+    for one, other in both_ways(lambda x, b: linear(x, weight.to(x.dtype), b), given, bias):
+        assert close(one, other)
+    (of_bias,) = torch.autograd.grad(linear(given.detach(), weight, bias).float().sum(), bias)
+    assert torch.equal(of_bias, torch.full_like(bias, 21))
+    assert linear(given[0].detach(), weight, None).shape == (40,)

@@ -24,10 +24,15 @@ def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None
     x = x.contiguous()  # of a slice torch would multiply each row by a copy of the weights
     if not usable(x, weight_OI):
         return functional.linear(x, weight_OI, bias_O)
-    x_NI = x.flatten(0, -2)
+    x_NI = x.view(-1, x.shape[-1])
     learns = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in (x, weight_OI, bias_O))
-    y_NO: torch.Tensor = (_Linear.apply if learns else _forward)(x_NI, weight_OI, bias_O)
+    y_NO: torch.Tensor = (_Linear.apply if learns else forward)(x_NI, weight_OI, bias_O)
     return y_NO.view(*x.shape[:-1], len(weight_OI))
+
+
+def forward(x_NI: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
+    """The same for rows, without a gradient."""
+    return product(x_NI, weight_OI.T) if bias_O is None else functional.linear(x_NI, weight_OI, bias_O)
 
 
 def weight_gradient(of_y_NO: torch.Tensor, x_NI: torch.Tensor) -> torch.Tensor:
@@ -43,15 +48,12 @@ def transposed(x_NM: torch.Tensor) -> torch.Tensor:
     return turned_MN
 
 
-def _forward(x_NI: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
-    return product(x_NI, weight_OI.T) if bias_O is None else functional.linear(x_NI, weight_OI, bias_O)
-
-
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_NI: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
-        ctx.save_for_backward(x_NI, weight_OI)
-        return _forward(x_NI, weight_OI, bias_O)
+        # for a frozen weight the inputs are not wanted again: there are gigabytes of them
+        ctx.save_for_backward(x_NI if ctx.needs_input_grad[1] else None, weight_OI)
+        return forward(x_NI, weight_OI, bias_O)
 
     @staticmethod
     @once_differentiable
@@ -59,4 +61,5 @@ class _Linear(torch.autograd.Function):
         x_NI, weight_OI = ctx.saved_tensors
         of_x = product(given[0], weight_OI) if ctx.needs_input_grad[0] else None
         of_bias = given[0].float().sum(0).to(given[0].dtype) if ctx.needs_input_grad[2] else None
-        return of_x, weight_gradient(given[0], x_NI) if ctx.needs_input_grad[1] else None, of_bias
+        of_weight = weight_gradient(given[0], x_NI) if ctx.needs_input_grad[1] else None
+        return of_x, of_weight, of_bias

@@ -28,7 +28,8 @@ static inline bf16 round_to_bf16(float value) {
     return (bf16)((both.bits + 0x7fff + ((both.bits >> 16) & 1)) >> 16);
 }
 
-/* e^x to a few millionths (sums may be reordered, see FLAGS); 0 below -88, infinity from 88.4 on. NaN falls through the comparisons. */
+/* e^x to a few millionths (sums may be reordered, see FLAGS); 0 below -88, infinity from 88.4 on. NaN falls through the
+   comparisons. */
 static inline float exponential(float x) {
     x = x < -88.0f ? -88.0f : x;
     x = x > 89.0f ? 89.0f : x;
@@ -262,7 +263,7 @@ void causal_softmax(bf16 *scores, size rows, size queries, size keys, size seen,
    and the rows' own, with scores (rows, heads, queries, keys). The first query sees `seen` of these. */
 void softmax_behind(bf16 *of_start, bf16 *of_own, size rows, size heads, size queries, size starts, size keys,
                     size seen, float scaling) {
-#pragma omp parallel for schedule(static) collapse(3)
+#pragma omp parallel for schedule(static) collapse(3) if (rows * heads * queries * (starts + keys) > SMALL)
     for (size row = 0; row < rows; row++)
         for (size head = 0; head < heads; head++)
             for (size query = 0; query < queries; query++) {
@@ -323,7 +324,8 @@ void attend_newest(const bf16 *query, const bf16 *start_keys, const bf16 *start_
         for (size head = 0; head < heads; head++) {
             size group = head * groups / heads, begin = first[row], count = start + own - begin;
             const bf16 *sought = query + (row * heads + head) * width;
-            const bf16 *shared = start_keys + group * start * width, *mine = keys + (row * groups + group) * capacity * width;
+            const bf16 *shared = start_keys + group * start * width;
+            const bf16 *mine = keys + (row * groups + group) * capacity * width;
             const bf16 *shared_said = start_values + group * start * width;
             const bf16 *said = values + (row * groups + group) * capacity * width;
             float asked[width], sum[width], shares[count], highest = -INFINITY, total = 0;
@@ -393,7 +395,8 @@ void chosen_backward(const bf16 *logits, const float *normaliser, const int64_t 
     }
 }
 
-/* AdamW. A master is a weight and the 16 bits that rounding took from it; moments are rounded when they are put away. */
+/* AdamW. A master is a weight and the 16 bits that rounding took from it; moments are rounded when they are put
+   away. */
 void adamw(bf16 *weights, int16_t *rests, const bf16 *gradients, bf16 *means, bf16 *squares, size count, float rate,
            float decay, float beta1, float beta2, float epsilon, float step, float scale) {
     float first = rate / (1.0f - powf(beta1, step)), root = 1.0f / sqrtf(1.0f - powf(beta2, step));
