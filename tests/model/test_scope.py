@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 import torch
 from test_packing import rows_of
 
@@ -143,3 +144,24 @@ def pushes(model, mlp, rows):
     model.logits(batch)
     hook.remove()
     return heard[0][batch.asked_tokens()[None]] @ mlp.grown_scope
+
+
+def test_kinds_that_ask_different_things_of_the_same_texts_read_them_once(tiny):
+    tiny.adapt(Adaptation("neurons", 6))
+    whole = [Row(row.ids, (False, False, True, True, False, True)) for row in rows_between(0, 30)]
+    begun = [Row(row.ids, (False, False, True, False, False, False)) for row in rows_between(0, 30)[:4]]
+    read = []
+
+    def run(batch):
+        read.append(batch.tokens)
+        return tiny._hidden(batch)
+
+    together = scope.overhear(tiny.network, [whole, [], begun], 4096, run)
+    assert len(read) == 1 and len(together) == 2
+    for kind, heard in zip((whole, begun), together, strict=True):
+        (alone,) = scope.overhear(tiny.network, [kind], 4096, run)
+        assert [len(inputs) for inputs in heard.inputs] == [sum(row.targets for row in kind)] * len(heard.grown)
+        for one, other in zip(heard.inputs, alone.inputs, strict=True):
+            assert torch.allclose(one.float().mean(0), other.float().mean(0), atol=0.02)
+        assert heard._power == pytest.approx(alone._power, rel=0.02)
+    assert not torch.allclose(together[0].inputs[0].float().mean(0), together[1].inputs[0].float().mean(0), atol=0.02)

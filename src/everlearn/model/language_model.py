@@ -24,7 +24,7 @@ from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.masters import Masters
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
-from everlearn.model.scope import Overheard, aimed, deviation, is_taught
+from everlearn.model.scope import Kinds, Overheard, aimed, deviation, is_taught, overhear
 from everlearn.model.support import ensure_packable
 from everlearn.model.tokenizer import usable_context
 from everlearn.model.trunk import Trunk
@@ -40,10 +40,6 @@ GENERATE_ROWS = 192
 
 PROMPT_TOKENS = 8192
 """Tokens of prompts, padding included, that are read at the same time."""
-
-
-Kinds = Sequence[Sequence[Row]]
-"""Rows by kind; each kind weighs the same."""
 
 
 class Adaptation(NamedTuple):
@@ -238,16 +234,7 @@ class LanguageModel:
         self.restore(aimed(now, self._hear(lesson), self._kept, self._outside))
 
     def _hear(self, kinds: Kinds) -> list[Overheard]:
-        """What the growing MLPs are given where the targets of the rows are predicted, for each kind that has rows."""
-        whole = []
-        for rows in filter(None, kinds):
-            heard = Overheard(self.network)
-            for group in batches_by_size(rows, SCORE_TOKENS):
-                batch = pack([rows[index] for index in group])
-                with heard.listening(batch.asked_tokens()[None].to(self.device)):
-                    self._hidden(batch)
-            whole.append(heard.close())
-        return whole
+        return overhear(self.network, kinds, SCORE_TOKENS, self._hidden)
 
     def loudness(self, count: int, seed: int) -> torch.Tensor | None:
         """How loud the new neurons are at `count` of the tokens overheard outside (see `aim`); None without any."""

@@ -60,10 +60,13 @@ class Packed:
     places: tuple[tuple[Place, ...], ...]
     """Where the pieces of each row stand."""
 
-    def asked_tokens(self) -> torch.Tensor:
-        """mask_T, true at the tokens from which targets are predicted."""
+    def asked_tokens(self, learns: Sequence[Sequence[bool]] = ()) -> torch.Tensor:
+        """mask_T, true at the tokens from which targets are predicted; those of `learns` instead of the rows' own."""
+        learns = learns or [row.learn for row in self.rows]
         asked_T = torch.zeros(self.ids_T.shape, dtype=torch.bool)
-        asked_T[self.predict_N] = True
+        for places, learn in zip(self.places, learns, strict=True):
+            where = _line_places(places)
+            asked_T[[where[position - 1] for position, asked in enumerate(learn) if asked and position]] = True
         return asked_T
 
     @property
@@ -144,8 +147,7 @@ class _Line:
         begin = len(self.ids)
         self.ids += ids[start:stop]
         self.positions += range(start, stop)
-        seen = [at for place in above for at in range(place.at, place.at + place.stop - place.start)]
-        self.segments.append((seen, range(begin, len(self.ids))))
+        self.segments.append((_line_places(above), range(begin, len(self.ids))))
         return Place(begin, start, stop)
 
     def packed(self) -> Packed:
@@ -167,12 +169,17 @@ class _Line:
     def _predictions(self, index: int) -> list[tuple[int, int, int, bool]]:
         """For each target of a row: the row, the place that predicts it, the token, whether it opens an answer."""
         row = self.rows[index]
-        where = [at for place in self.places[index] for at in range(place.at, place.at + place.stop - place.start)]
+        where = _line_places(self.places[index])
         return [
             (index, where[position - 1], row.ids[position], position > 1 and not row.learn[position - 1])
             for position, learn in enumerate(row.learn)
             if learn and position > 0
         ]
+
+
+def _line_places(places: Sequence[Place]) -> list[int]:
+    """Where in the line one token after another stands."""
+    return [at for place in places for at in range(place.at, place.at + place.stop - place.start)]
 
 
 def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:

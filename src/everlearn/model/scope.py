@@ -9,14 +9,19 @@ at which answers begin are one of their own, as there all requests are most alik
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 
+from everlearn.model.chat import Row
 from everlearn.model.neurons import GrownMLP
+from everlearn.model.packing import Packed, batches_by_size, pack
+
+Kinds = Sequence[Sequence[Row]]
+"""Rows by kind; each kind weighs the same."""
 
 OPEN = 6.0
 """How far the scope should push new neurons above their threshold on the lesson: regression falls short of it, and
@@ -94,6 +99,26 @@ class Overheard:
                 away_ND = grown.new(inputs_ND[chosen], MARGIN).float()
             total = total + away_ND.square().sum(-1).mean() * tokens / power
         return total / len(self.grown)
+
+
+def overhear(network: Any, kinds: Kinds, tokens: int, run: Callable[[Packed], object]) -> list[Overheard]:
+    """What growing MLPs are given where the targets of the rows are predicted, for each kind that has rows; about
+    `tokens` tokens go through the network at a time. Texts of which kinds ask different things are read once."""
+    heard = [(Overheard(network), {row.ids: row.learn for row in rows}) for rows in kinds if rows]
+    texts = dict.fromkeys(ids for _, learns in heard for ids in learns)
+    rows = [Row(ids, _any([learns[ids] for _, learns in heard if ids in learns])) for ids in texts]
+    for group in batches_by_size(rows, tokens):
+        batch = pack([rows[index] for index in group])
+        with ExitStack() as listening:
+            for one, learns in heard:
+                asked_T = batch.asked_tokens([learns.get(row.ids, ()) for row in batch.rows])
+                listening.enter_context(one.listening(asked_T[None].to(network.device)))
+            run(batch)
+    return [one.close() for one, _ in heard]
+
+
+def _any(learns: Sequence[tuple[bool, ...]]) -> tuple[bool, ...]:
+    return tuple(map(any, zip(*learns, strict=True)))
 
 
 def deviation(kinds: Sequence[Overheard], count: int, seed: int) -> torch.Tensor:
