@@ -22,7 +22,8 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 QUESTIONS := training_short_chats training_short_chats_lora training_documents anchored_step scoring_answers \
-	scoring_shared_passage generation cold_start first_conversion later_stages small_model training_large_shape
+	scoring_shared_passage generation cold_start first_conversion later_stages small_model halves \
+	training_large_shape
 
 benchmarks: $(STAMP)
 	for question in $(QUESTIONS); do $(BIN)/python benchmarks/$$question.py || exit 1; done

@@ -120,13 +120,32 @@ class Player:
         return heard
 
 
-def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Contestant, dict[str, object]]:
-    """The fastest of some settings of a peer; and of each its speed relative to the yardstick's, or why it fails.
+class Sweep(NamedTuple):
+    """What was found of a peer's settings."""
+
+    best: Contestant
+    relative: dict[str, object]
+    """The speed of each relative to the yardstick's beside it, or why it failed."""
+    final: dict[str, float]
+    """Units a second of the best few, in turns."""
+
+    @property
+    def notes(self) -> dict[str, object]:
+        """For the page."""
+        return {
+            "swept, speed relative to that of a yardstick beside it": self.relative,
+            "the best of these in turns, units a second": self.final,
+        }
+
+
+def sweep(contestants: Sequence[Contestant], yardstick: Contestant) -> Sweep:
+    """The fastest of some settings of a peer.
 
     Settings are tried minutes apart, in which the machine's speed changes, so each is measured beside turns of the
     yardstick that take at least half as long. The best three go on to a final, in turns.
     """
     measure = yardstick.start()
+    measure.turn()
     relative: dict[str, float] = {}
     told: dict[str, object] = {}
     for contestant in contestants:
@@ -142,8 +161,8 @@ def best(contestants: Sequence[Contestant], yardstick: Contestant) -> tuple[Cont
         raise ContestantError("no setting of the peer works; install it again by removing .peers")
     finalists = sorted(relative, key=relative.__getitem__)[-FINALISTS:]
     final = alternate([contestant for contestant in contestants if contestant.name in finalists], FINAL)
-    speeds = {name: statistics.median(turn.speed for turn in taken) for name, taken in final.items()}
-    return best_of(contestants, speeds), told
+    speeds = {name: round(statistics.median(turn.speed for turn in taken), 3) for name, taken in final.items()}
+    return Sweep(best_of(contestants, speeds), told, speeds)
 
 
 def best_of(contestants: Sequence[Contestant], speeds: Mapping[str, object]) -> Contestant:

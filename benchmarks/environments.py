@@ -22,7 +22,7 @@ def peers(requirements: str = "peers.txt") -> Path:
         tell(f"installing {', '.join(_names(wanted))} into {folder} (once) …")
         subprocess.run([str(OURS), "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # torch first: what depends on it would take a build with gigabytes of CUDA
+        # torch first, at the version that is asked for: what depends on it would take another
         subprocess.run([*pip, *(line for line in _lines(wanted) if line.startswith("torch=="))], check=True)
         subprocess.run([*pip, "--requirement", str(wanted)], check=True)
         stamp.touch()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 
-from contest import THREADS, Contestant, alternate, best, options, quicker
+from contest import THREADS, Contestant, alternate, options, quicker, sweep
 from environments import OURS, packages, peers
 from findings import Finding, write
 from limit import YARDSTICK
@@ -30,7 +30,8 @@ def main() -> None:
     rounds = options().rounds
     us = Contestant("everlearn", "everlearn_generation.py", OURS, {**JOB, "model": DEFAULT_MODEL})
     single = batched(1)
-    rival, speeds = best([*map(batched, (8, 16, 32, 64)), batched(64, cache_implementation="static")], YARDSTICK)
+    swept = sweep([*map(batched, (8, 16, 32, 64)), batched(64, cache_implementation="static")], YARDSTICK)
+    rival = swept.best
     turns = alternate([us, single, rival], rounds)
     mine = turns[us.name]
     alike = [
@@ -43,7 +44,7 @@ def main() -> None:
     ]
     notes: dict[str, object] = {
         "tokens written": tokens,
-        "swept, speed relative to that of some matrix products beside it": speeds,
+        **swept.notes,
         "replies equal to those one by one": f"{sum(alike)} of {len(alike)} (bf16 rounds differently in batches)",
         "replies a second": {
             name: round(statistics.median(t.speed for t in taken), 2) for name, taken in turns.items()

@@ -69,10 +69,10 @@ def main() -> None:
     seconds: dict[int, list[float]] = {EARLY: [], LATE: []}
     tokens = {}
     for _ in range(rounds):
-        for number, memory in found.items():
+        for number, remembered in found.items():
             model.restore(weights)
             begin = time.perf_counter()
-            _, meter = learn(model, Anchored(), number, memory)
+            _, meter = learn(model, Anchored(), number, remembered)
             seconds[number].append(time.perf_counter() - begin)
             tokens[number] = sum(meter.tokens.values())
             model.forget()

@@ -22,8 +22,9 @@ the best ones kept; then both work in turn (A B A B) on the same items with the 
 for the small model of continual-learning frameworks) and the same number of threads. Machines are shared and their
 speed changes, so only ratios count: the median over the turns, with the smallest and the largest. Peers are installed
 into an environment of their own. The *share of the limit* is our floating-point operations a second over those of
-`torch.mm` on the same shapes in bf16, taking turns with us; operations outside products with weights are not counted as
-achieved. Why goals were missed, with profiles: [decisions](decisions.md#speed).
+`torch.mm` on the same shapes in bf16, taking turns with us, each shape in the fastest way that we know: factors turned
+beforehand, by halves where that is faster. Operations outside products with weights are not counted as achieved. Why
+goals were missed, with profiles: [decisions](decisions.md#speed).
 
 | question | measured | against | ratio | goal | |
 |---|---|---|---|---|---|

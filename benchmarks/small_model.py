@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from contest import THREADS, Contestant, alternate, best, options, quicker
+from contest import THREADS, Contestant, alternate, options, quicker, sweep
 from environments import OURS, packages, peers, sources
 from findings import Finding, write
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -65,9 +65,9 @@ def main() -> None:
         for name, script in (("Avalanche, Replay", "avalanche_small.py"), ("mammoth, er", "mammoth_small.py")):
             settings = [{**job, "mammoth": str(mammoth), "dtype": dtype} for dtype in ("float32", "bfloat16")]
             peer = [Contestant(f"{name}, {each['dtype']}", script, field, each) for each in settings]
-            rival, speeds = best(peer, contestants[0])
-            contestants.append(rival)
-            swept |= speeds
+            found = sweep(peer, contestants[0])
+            contestants.append(found.best)
+            swept |= found.relative
         turns = alternate(contestants, rounds)
     mine = turns.pop("everlearn")
     findings = [Finding("new examples a second", name, quicker(mine, taken), 1.0) for name, taken in turns.items()]

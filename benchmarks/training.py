@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from contest import THREADS, Contestant, Turn, alternate, best, best_of, once, options, peak_ratio, quicker
+from contest import THREADS, Contestant, Turn, alternate, best_of, once, options, peak_ratio, quicker, sweep
 from environments import OURS, packages, peers
 from findings import Finding, write
 from limit import YARDSTICK, products, rates, share
@@ -64,11 +64,11 @@ def short_chats(question: str, weights: str) -> None:
 def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: float, memory: float | None) -> None:
     """Sweep the peer, take turns with the best of it, and write what was found."""
     rounds = options().rounds
-    rival, speeds = best(swept, YARDSTICK)
+    found = sweep(swept, YARDSTICK)
+    rival = found.best
     first = once(us)
     kind = "full" if us.job["settings"]["weights"] == "full" else "lora"
     bare = products(kind, first.more["tokens"], first.more["predictions"])
-    exact = best_of([peer for peer in swept if peer.job["dtype"] == "float32"], speeds)
     turns = alternate([us, rival], rounds)
     mine = turns[us.name]
     near = alternate([us, bare], 3 * rounds)
@@ -78,20 +78,19 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     ]
     peaks: dict[str, float] = {}
     if memory:
-        modest = [replace(peer, keep_memory=False) for peer in {exact.name: exact, rival.name: rival}.values()]
-        more = {**exact.job["more"], "gradient_checkpointing": True}
-        name = f"{exact.name}, gradient_checkpointing=True"
-        modest.append(replace(exact, name=name, job={**exact.job, "more": more}, keep_memory=False))
-        long = alternate([us, *modest], rounds)
+        exact = best_of([peer for peer in swept if peer.job["dtype"] == "float32"], found.relative)
+        modest = {
+            peer.name: replace(peer, keep_memory=False) for peer in (exact, thrifty(exact), rival, thrifty(rival))
+        }
+        long = alternate([us, *modest.values()], rounds)
         findings += [
-            Finding("peak memory", peer.name, peak_ratio(long[us.name], long[peer.name]), memory, True)
-            for peer in modest
+            Finding("peak memory", name, peak_ratio(long[us.name], long[name]), memory, True) for name in modest
         ]
         peaks = {name: round(taken[-1].peak / 1e9, 2) for name, taken in long.items()}
     targets = {name: round(taken[0].more["targets"], 2) for name, taken in turns.items()}
     opening = {name: round(taken[0].more["opening"], 2) for name, taken in turns.items()}
     notes: dict[str, object] = {
-        "swept, speed relative to that of some matrix products beside it": speeds,
+        **found.notes,
         "tokens of an example that are learnt": targets,
         "nats of the first 16 examples before training, without that line break": opening,
         "tokens a step": round(statistics.median(turn.more["tokens"] for turn in mine)),
@@ -104,6 +103,15 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     known = [nats for nats in opening.values() if nats]  # packed rows are not single examples
     assert max(known) <= SAME * min(known), f"they begin with different losses: {opening}"
     write(question, findings, notes, packages())
+
+
+def thrifty(peer: Contestant) -> Contestant:
+    """TRL at the settings that take least memory, however long it takes: one row at a time, states computed again."""
+    more = {**peer.job["more"], "gradient_checkpointing": True}
+    name = ", ".join(
+        [peer.name.replace(f"batches of {peer.job['micro']}", "batches of 1"), "gradient_checkpointing=True"]
+    )
+    return replace(peer, name=name, job={**peer.job, "micro": 1, "more": more})
 
 
 def _medians(turns: dict[str, list[Turn]], of: Any) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from contestants.operations import reading
 from contestants.turns import JOB, Turns
-from items import passage_chats, short_chats
+from items import Chat, passage_chats, short_chats
 
 from everlearn.model.kernels.library import library
 from everlearn.model.language_model import LanguageModel
@@ -19,6 +19,7 @@ def main() -> None:
     assert torch.cuda.is_available() or library(), "everlearn would compute by plain torch: install a C compiler"
     model = LanguageModel.load(JOB["model"])
     chats = passage_chats(*JOB["passages"]) if "passages" in JOB else short_chats(JOB["count"])
+    chats += [Chat(*chat) for chat in JOB["likely"]]
     while True:
         turns.wait()
         before = model.tokens_read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from contestants.turns import JOB, Turns
-from items import passage_chats, short_chats
+from items import Chat, passage_chats, short_chats
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
@@ -20,6 +20,7 @@ def main() -> None:
         device="cuda" if torch.cuda.is_available() else "cpu",
     )
     chats = passage_chats(*JOB["passages"]) if "passages" in JOB else short_chats(JOB["count"])
+    chats += [Chat(*chat) for chat in JOB["likely"]]
     while True:
         turns.wait()
         requests = []

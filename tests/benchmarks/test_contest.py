@@ -49,12 +49,13 @@ def test_turns_alternate_and_are_compared(contest):
 def test_the_best_setting_is_kept_and_failures_are_told(contest):
     settings = [contestant(contest, str(seconds), seconds) for seconds in (5, 2, 3, 8)]
     broken = contestant(contest, "broken", 1, fails=True)
-    winner, told = contest.best([*settings, broken], contestant(contest, "yardstick", 2))
-    assert winner.name == "2"
+    swept = contest.sweep([*settings, broken], contestant(contest, "yardstick", 2))
+    assert swept.best.name == "2"
     assert contest.best_of(settings, {"5": 0.4, "2": 1.0, "3": "failed"}).name == "2"
-    assert told == {"5": 0.4, "2": 1.0, "3": 0.667, "8": 0.25, "broken": "failed: out of order"}
+    assert swept.final == {"2": 5.0, "3": 3.333, "5": 2.0}
+    assert swept.relative == {"5": 0.4, "2": 1.0, "3": 0.667, "8": 0.25, "broken": "failed: out of order"}
     with pytest.raises(contest.ContestantError, match="no setting of the peer works"):
-        contest.best([broken], contestant(contest, "yardstick", 2))
+        contest.sweep([broken], contestant(contest, "yardstick", 2))
 
 
 @pytest.mark.parametrize(("at_most", "reached"), [(False, "yes"), (True, "no")])
