@@ -23,7 +23,7 @@ lint: $(STAMP)
 
 QUESTIONS := training_short_chats training_short_chats_lora training_documents anchored_step scoring_answers \
 	scoring_shared_passage generation cold_start first_conversion later_stages small_model halves \
-	training_large_shape
+	where_time_goes training_large_shape
 
 benchmarks: $(STAMP)
 	for question in $(QUESTIONS); do $(BIN)/python benchmarks/$$question.py || exit 1; done
