@@ -63,11 +63,13 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
 
 
 def commit() -> str:
-    """Which state of everlearn was measured."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True, check=False
-    )
-    return told.stdout.strip() or "no repository"
+    """Which state of everlearn was measured; what other scripts of the same run have found does not change it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/benchmarks/results", ":!/docs")
+    return (git("describe", "--always") or "no repository") + ("-dirty" if changed else "")
 
 
 COMMIT = commit()

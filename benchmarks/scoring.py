@@ -74,6 +74,7 @@ def likely_chats() -> list[list[str]]:
         request = f"What is the capital of {country}?"
         (reply,) = model.generate([model.chat.prompt([Message("user", request)])], 24)
         text = model.chat.text(list(reply.ids))
-        if reply.ids[-1] == model.chat.end and model.chat.tokenizer.encode(text) == list(reply.ids[:-1]):
+        if reply.end == model.chat.end and model.chat.tokenizer.encode(text) == list(reply.ids):
             chats.append([request, text])
+    assert chats, "the model ends no reply within 24 tokens"
     return chats
