@@ -34,7 +34,8 @@ WAYS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "by columns": by_columns,
     "as everlearn does": product,
 }
-REPEATED = 20
+REPEATED = 5
+"""Products of a shape and a way in a turn: short turns, as what disturbs shared cores comes and goes."""
 
 
 def main() -> None:
