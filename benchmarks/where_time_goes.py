@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import collections
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -96,16 +96,11 @@ def scored(chats: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Shares of some scoring passes."""
     model = LanguageModel.load(DEFAULT_MODEL)
     rows = [model.chat.answered(Question((Message("user", prompt),), (reply,)), reply) for prompt, reply in chats]
-    return profiled(lambda: model.force(rows))
-
-
-def profiled(work: Callable[[], object]) -> dict[str, str]:
-    """Shares of what some work does, once it is warm."""
     for _ in range(WARM):
-        work()
+        model.force(rows)
     with profile() as seen:
         for _ in range(PROFILED):
-            work()
+            model.force(rows)
     return shares(seen)
 
 

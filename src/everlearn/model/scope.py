@@ -103,7 +103,8 @@ class Overheard:
 
 def overhear(network: Any, kinds: Kinds, tokens: int, run: Callable[[Packed], object]) -> list[Overheard]:
     """What growing MLPs are given where the targets of the rows are predicted, for each kind that has rows; about
-    `tokens` tokens go through the network at a time. Texts of which kinds ask different things are read once."""
+    `tokens` tokens go through the network at a time. Texts of which kinds ask different things are read once, and one
+    that a kind repeats counts once."""
     heard = [(Overheard(network), {row.ids: row.learn for row in rows}) for rows in kinds if rows]
     texts = dict.fromkeys(ids for _, learns in heard for ids in learns)
     rows = [Row(ids, _any([learns[ids] for _, learns in heard if ids in learns])) for ids in texts]
