@@ -50,14 +50,39 @@ class Group(NamedTuple):
         return Group(self.own_BT.to(device), self.keys_BS.to(device), self.alike)
 
 
-Layout = tuple[Group, ...]
-"""Who sees whom in a line: each of its tokens is in one group, but for those that fill it up."""
+class Mask(NamedTuple):
+    """Who sees whom in a line of N tokens, all pairs of which are computed."""
+
+    seen_NN: Any
+    """True where a query (first) sees a key."""
+
+    @classmethod
+    def of(cls, until_N: torch.Tensor) -> Mask:
+        """Where each token is seen by itself and by those behind it, up to a place."""
+        place_N = torch.arange(len(until_N), device=until_N.device)
+        if FLEX:
+            from torch.nn.attention.flex_attention import create_block_mask
+
+            def seen(batch: Any, head: Any, query: Any, key: Any) -> Any:
+                return (key <= query) & (query < until_N[key])
+
+            return cls(create_block_mask(seen, None, None, len(until_N), len(until_N), device=until_N.device))
+        return cls((place_N <= place_N[:, None]) & (place_N[:, None] < until_N))
+
+
+FLEX = False
+
+
+Layout = tuple[Group, ...] | Mask
+"""Who sees whom in a line: each of its tokens is in one group, but for those that fill it up; or one mask for all."""
 
 
 def packed_attention(
     query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, layout: Layout, scaling: float
 ) -> torch.Tensor:
     """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups."""
+    if isinstance(layout, Mask):
+        return _masked(query_NHD, key_NGD, value_NGD, layout, scaling)
     if usable(query_NHD, key_NGD, value_NGD):
         heads = (heads.contiguous() for heads in (query_NHD, key_NGD, value_NGD))
         mixed_NHD: torch.Tensor = _Packed.apply(*heads, layout, scaling)
@@ -87,6 +112,41 @@ def packed_attention(
         )
         mixed_NHD.index_put_((own.where(own >= 0, N),), mixed_BHTD.transpose(1, 2))
     return mixed_NHD[:N]
+
+
+def _masked(
+    query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, mask: Mask, scaling: float
+) -> torch.Tensor:
+    each = query_NHD.shape[1] // key_NGD.shape[1]
+    if FLEX:
+        return _flex()(
+            query_NHD.transpose(0, 1)[None],
+            key_NGD.transpose(0, 1)[None],
+            value_NGD.transpose(0, 1)[None],
+            block_mask=mask.seen_NN,
+            scale=scaling,
+            enable_gqa=each > 1,
+        )[0].transpose(0, 1)
+    # a GPU has no fast attention with both a mask and heads that share keys
+    mixed_1HND = functional.scaled_dot_product_attention(
+        query_NHD.transpose(0, 1)[None],
+        *(heads_NGD.repeat_interleave(each, 1).transpose(0, 1)[None] for heads_NGD in (key_NGD, value_NGD)),
+        attn_mask=mask.seen_NN,
+        scale=scaling,
+    )
+    return mixed_1HND[0].transpose(0, 1)
+
+
+def _flex() -> Any:
+    global COMPILED
+    if COMPILED is None:
+        from torch.nn.attention.flex_attention import flex_attention
+
+        COMPILED = torch.compile(flex_attention)
+    return COMPILED
+
+
+COMPILED = None
 
 
 class _Packed(torch.autograd.Function):

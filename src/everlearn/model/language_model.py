@@ -20,6 +20,7 @@ from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
+from everlearn.model.graphs import Graphs, Line
 from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.masters import Masters
 from everlearn.model.neurons import MARK, TRAINED, grow
@@ -91,6 +92,7 @@ class LanguageModel:
         self.masters = Masters({})
         self._start: dict[str, torch.Tensor] = {}
         self._trunk: Trunk | None = None
+        self._graphs = Graphs(self.parameters)
         self._outside: list[Overheard] = []
         self._kept: list[Overheard] = []
         self.tokens_read = 0
@@ -154,6 +156,7 @@ class LanguageModel:
             self._trunk = Trunk(layers, len(layers) // 2)
         if adaptation.kind != "full":
             self._start = {name: weight.detach().clone() for name, weight in self.weights().items()}
+        self._graphs = Graphs(self.parameters)
 
     def weights(self) -> dict[str, torch.nn.Parameter]:
         """The network's own bf16 parameters that have a master, by name."""
@@ -196,11 +199,17 @@ class LanguageModel:
 
     def _decode(self, batch: Packed, hidden_TD: torch.Tensor | None = None) -> torch.Tensor:
         """Last hidden states_1TD of a batch; with `hidden_TD` in the place of its embeddings."""
+        halfway = hidden_TD is not None
+        if hidden_TD is None:
+            hidden_TD = self.network.get_input_embeddings()(batch.ids_T.to(self.device))
+        positions_T = batch.positions_T.to(self.device)
         with attending_packed(self.network):
+            if self._graphs.fit(hidden_TD):
+                line = Line(hidden_TD, positions_T, batch.until_T.to(self.device))
+                return self._graphs.decode(self._decoder(), line, halfway)[None]
             last_1TD: torch.Tensor = self._decoder()(
-                input_ids=batch.ids_T[None].to(self.device) if hidden_TD is None else None,
-                inputs_embeds=None if hidden_TD is None else hidden_TD[None],
-                position_ids=batch.positions_T[None].to(self.device),
+                inputs_embeds=hidden_TD[None],
+                position_ids=positions_T[None],
                 use_cache=False,
                 layout=tuple(group.to(self.device) for group in batch.layout),
             ).last_hidden_state

@@ -48,6 +48,8 @@ class Packed:
     positions_T: torch.Tensor
     layout: Layout
     """Who sees whom."""
+    until_T: torch.Tensor
+    """The same in another way: a token is seen by itself and by those behind it, up to this place."""
     predict_N: torch.Tensor
     """Place in the line from which each target is predicted, in the order of the rows."""
     targets_N: torch.Tensor
@@ -158,6 +160,7 @@ class _Line:
             torch.tensor([*self.ids, *[0] * filling]),
             torch.tensor([*self.positions, *[0] * filling]),
             _layout(self.segments),
+            torch.tensor([*_until(self.segments), *[len(self.ids) + filling] * filling]),
             predict_N,
             targets_N,
             owners_N,
@@ -180,6 +183,20 @@ class _Line:
 def _line_places(places: Sequence[Place]) -> list[int]:
     """Where in the line one token after another stands."""
     return [at for place in places for at in range(place.at, place.at + place.stop - place.start)]
+
+
+def _until(segments: Sequence[tuple[list[int], range]]) -> list[int]:
+    """For each place of the line the one from which on nobody sees it any more: each segment is followed by all that
+    stand behind it in their rows, which see more above themselves than it does."""
+    until: list[int] = []
+    for number, (seen, own) in enumerate(segments):
+        end = own.stop
+        for seen_later, later in segments[number + 1 :]:
+            if len(seen_later) <= len(seen):
+                break
+            end = later.stop
+        until += [end] * len(own)
+    return until
 
 
 def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:

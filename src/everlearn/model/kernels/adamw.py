@@ -8,11 +8,12 @@ must be exact: their steps are far smaller than that.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 
+from everlearn.model.kernels.compiled import compiled, pays
 from everlearn.model.kernels.library import call, usable
 from everlearn.model.masters import joined, split
 
@@ -35,6 +36,9 @@ class Step(NamedTuple):
 TOGETHER = 1 << 24
 """Numbers that are moved together, about, without our kernel: all that belongs to them is there in fp32 then."""
 
+LARGE = 1 << 29
+"""Numbers of a network from which on it pays to compile a step, which takes seconds."""
+
 Tensors = list[torch.Tensor]
 
 
@@ -45,47 +49,57 @@ def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, 
         for weight, rest, gradient, mean, square in zip(weights, rests, gradients, means, squares, strict=True):
             call("adamw", weight, rest, gradient.contiguous(), mean, square, weight.numel(), *numbers)
         return
+    move = compiled(_move) if pays(*weights, least=LARGE) else _move
+    gradients = [gradient.contiguous() for gradient in gradients]
     for part in _parts(weights):
-        _by_torch(weights[part], rests[part], gradients[part], means[part], squares[part], step)
+        _by_torch(move, [each[part] for each in (weights, rests, means, squares, gradients)], step)
 
 
 def _parts(weights: Tensors) -> Iterator[slice]:
-    """Ranges of tensors that have about so many numbers together."""
+    """Ranges of tensors of one type that have about so many numbers together."""
     begin, numbers = 0, 0
     for at, weight in enumerate(weights, 1):
         numbers += weight.numel()
-        if numbers >= TOGETHER or at == len(weights):
+        if numbers >= TOGETHER or at == len(weights) or weights[at].dtype is not weight.dtype:
             yield slice(begin, at)
             begin, numbers = at, 0
 
 
-def _by_torch(
-    weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step
+def _by_torch(move: Callable[..., None], lists: list[Tensors], step: Step) -> None:
+    """As if each list were one tensor: to launch an operation for each takes a GPU longer than the operation."""
+    whole = [*map(_joined, lists)]
+    corrections = 1 - step.beta1**step.number, 1 - step.beta2**step.number
+    numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, step.scale, *corrections
+    move(*whole, torch.tensor(numbers, device=whole[0].device))  # numbers of Python would be compiled in
+    for tensors, moved in zip(lists[:-1], whole, strict=False):
+        if len(tensors) > 1:  # one by itself was moved where it is
+            parts = moved.split([*map(torch.numel, tensors)])
+            torch._foreach_copy_(tensors, [part.view_as(mine) for part, mine in zip(parts, tensors, strict=True)])
+
+
+def _joined(tensors: Tensors) -> torch.Tensor:
+    return torch.cat([*map(torch.flatten, tensors)]) if len(tensors) > 1 else tensors[0].view(-1)
+
+
+def _move(
+    weight: torch.Tensor,
+    rest: torch.Tensor,
+    mean: torch.Tensor,
+    square: torch.Tensor,
+    gradient: torch.Tensor,
+    numbers: torch.Tensor,
 ) -> None:
-    masters = [joined(weight, rest) for weight, rest in zip(weights, rests, strict=True)]
-    wide = torch._foreach_mul([gradient.float().contiguous() for gradient in gradients], step.scale)
-    wide_means, wide_squares = ([moment.float() for moment in moments] for moments in (means, squares))
-    number = torch.tensor(float(step.number), device=weights[0].device)
-    torch._fused_adamw_(
-        masters,
-        wide,
-        wide_means,
-        wide_squares,
-        [],
-        [number] * len(masters),
-        lr=step.rate,
-        beta1=step.beta1,
-        beta2=step.beta2,
-        weight_decay=step.decay,
-        eps=step.epsilon,
-        amsgrad=False,
-        maximize=False,
-    )
-    new = [split(master, weight.dtype) for master, weight in zip(masters, weights, strict=True)]
-    torch._foreach_copy_(weights, [weight for weight, _ in new])
-    torch._foreach_copy_(rests, [rest for _, rest in new])
-    torch._foreach_copy_(means, wide_means)
-    torch._foreach_copy_(squares, wide_squares)
+    rate, decay, beta1, beta2, epsilon, scale, correction1, correction2 = numbers.unbind()
+    wide = gradient.float() * scale
+    new_mean = beta1 * mean.float() + (1 - beta1) * wide
+    new_square = beta2 * square.float() + (1 - beta2) * wide * wide
+    master = joined(weight, rest) * (1 - rate * decay)
+    master = master - rate / correction1 * new_mean / ((new_square / correction2).sqrt() + epsilon)
+    new_weight, new_rest = split(master, weight.dtype)
+    weight.copy_(new_weight)
+    rest.copy_(new_rest)
+    mean.copy_(new_mean)
+    square.copy_(new_square)
 
 
 def norm(gradients: Tensors) -> float:

@@ -8,6 +8,7 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from everlearn.model.kernels.compiled import one_pass
 from everlearn.model.kernels.library import call, usable
 from everlearn.model.kernels.linear import linear, weight_gradient
 from everlearn.model.kernels.product import product
@@ -18,6 +19,11 @@ def gated(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
     if usable(gate, up):
         made: torch.Tensor = _Gated.apply(gate.contiguous(), up.contiguous())
         return made
+    return _gated(gate, up)
+
+
+@one_pass
+def _gated(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
     return functional.silu(gate) * up
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
+from everlearn.model.kernels.compiled import one_pass, pays
 from everlearn.model.kernels.library import call, usable
 
 
@@ -42,7 +43,7 @@ def survey(logits_NV: torch.Tensor, targets_N: torch.Tensor) -> Survey:
         return Survey(normaliser_N, first_N, second_N, likely_N, chosen_N)
     wide_NV = logits_NV.float()
     best_N2, ids_N2 = wide_NV.topk(2, dim=-1)
-    return Survey(wide_NV.logsumexp(-1), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0], chosen_N)
+    return Survey(_normaliser(logits_NV), best_N2[:, 0], best_N2[:, 1], ids_N2[:, 0], chosen_N)
 
 
 def most_likely(logits_NV: torch.Tensor) -> torch.Tensor:
@@ -56,15 +57,29 @@ def most_likely(logits_NV: torch.Tensor) -> torch.Tensor:
 
 def normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
     """Log of the sum of exponentials of each row, in fp32."""
+    if not usable(logits_NV):
+        return _normaliser(logits_NV.detach())
     return survey(logits_NV, torch.zeros(len(logits_NV), dtype=torch.long, device=logits_NV.device)).normaliser_N
 
 
 def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tensor:
     """Log-probabilities (fp32) of K distinct tokens in each row."""
-    if usable(logits_NV):
+    if usable(logits_NV) or pays(logits_NV):
         made: torch.Tensor = _Chosen.apply(logits_NV.contiguous(), ids_NK.long().contiguous())
         return made
     return torch.log_softmax(logits_NV.float(), -1).gather(1, ids_NK)
+
+
+@one_pass
+def _normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
+    return logits_NV.float().logsumexp(-1)
+
+
+@one_pass
+def _softmax_gradient(logits_NV: torch.Tensor, sums_N: torch.Tensor, given_N: torch.Tensor) -> torch.Tensor:
+    """The gradient of the normaliser, without which chosen logits are moved as they are given."""
+    shares_NV = (logits_NV.float() - sums_N[:, None]).exp()
+    return (shares_NV * -given_N[:, None]).to(logits_NV.dtype)
 
 
 class _Chosen(torch.autograd.Function):
@@ -78,6 +93,9 @@ class _Chosen(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[torch.Tensor, None]:
         logits, ids, sums = ctx.saved_tensors
+        if not usable(logits):
+            of_logits = _softmax_gradient(logits, sums, given[0].sum(1))
+            return of_logits.scatter_add_(1, ids, given[0].to(logits.dtype)), None
         of_logits = torch.empty_like(logits)
         call("chosen_backward", logits, sums, ids, given[0].contiguous(), of_logits, *logits.shape, ids.shape[1])
         return of_logits, None

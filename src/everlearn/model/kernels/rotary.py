@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
+from everlearn.model.kernels.compiled import one_pass
 from everlearn.model.kernels.library import call, usable
 
 
@@ -15,6 +16,11 @@ def rotate(heads_BTHD: torch.Tensor, cosines_BTD: torch.Tensor, sines_BTD: torch
     if usable(heads_BTHD, cosines_BTD, sines_BTD):
         made: torch.Tensor = _Rotation.apply(heads_BTHD.contiguous(), cosines_BTD, sines_BTD)
         return made
+    return _turned(heads_BTHD, cosines_BTD, sines_BTD)
+
+
+@one_pass
+def _turned(heads_BTHD: torch.Tensor, cosines_BTD: torch.Tensor, sines_BTD: torch.Tensor) -> torch.Tensor:
     first, second = heads_BTHD.chunk(2, -1)
     return heads_BTHD * cosines_BTD[:, :, None] + torch.cat([-second, first], -1) * sines_BTD[:, :, None]
 
