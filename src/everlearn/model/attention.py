@@ -269,10 +269,9 @@ def _add(made: torch.Tensor, places_BS: torch.Tensor, heads_NGD: torch.Tensor) -
 @contextmanager
 def attending_packed(network: Any) -> Iterator[None]:
     """Let the network attend through this file; it must be given a `layout` then, and builds no mask."""
-    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers import AttentionInterface
 
-    AttentionInterface.register(PACKED, _for_transformers)
-    AttentionMaskInterface.register(PACKED, lambda *_, **__: None)
+    AttentionInterface.register(PACKED, _for_transformers)  # without one for masks transformers makes none
     before = network.config._attn_implementation
     network.config._attn_implementation = PACKED
     try:
