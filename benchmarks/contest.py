@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import everlearn
+from everlearn.model.cache import DEFAULT_MODEL
 
 HERE = Path(__file__).parent
+MODEL = os.environ.get("BENCHMARK_MODEL", DEFAULT_MODEL)
+"""What everyone works with; another directory where the default's weights cannot be had."""
 THREADS = 2
 FINALISTS = 3
 """Settings of a peer that reach the final."""

@@ -11,6 +11,16 @@ from contest import HERE, tell
 
 OURS = Path(sys.executable)
 
+VERSIONS = """
+import sys
+from importlib.metadata import PackageNotFoundError, version
+for name in sys.argv[1:]:
+    try:
+        print(f"{name}=={version(name)}")
+    except PackageNotFoundError:
+        pass
+"""
+
 
 def peers(requirements: str = "peers.txt") -> Path:
     """The Python that has the requirements of a file of this folder."""
@@ -40,8 +50,12 @@ def sources(address: str, commit: str) -> Path:
 
 
 def packages(requirements: str = "peers.txt") -> list[str]:
-    """What the environment of a file of this folder holds, as `name==version`."""
-    return _lines(HERE / requirements)
+    """What the environment of a file of this folder holds of what the file asks for, as `name==version`."""
+    names = _names(HERE / requirements)
+    told = subprocess.run(
+        [str(peers(requirements)), "-c", VERSIONS, *names], check=True, capture_output=True, text=True
+    )
+    return told.stdout.split()
 
 
 def _lines(wanted: Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from contest import HERE, THREADS, Ratio, tell
+from contest import HERE, MODEL, THREADS, Ratio, tell
 
 RESULTS = HERE / "results"
 PACKAGES = ("everlearn", "torch", "transformers", "peft")
@@ -50,6 +50,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
         "date": date.today().isoformat(),
         "commit": COMMIT,
         "machine": machine(),
+        "model": MODEL,
         "versions": {name: version(name) for name in PACKAGES},
         "peers": list(peers),
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contest import THREADS, Contestant, Ratio, Turn, ratio
+from contest import MODEL, THREADS, Contestant, Ratio, Turn, ratio
 from environments import OURS
 
-from everlearn.model.cache import DEFAULT_MODEL, model_directory
+from everlearn.model.cache import model_directory
 
 
 def products(kind: str, tokens: float, predictions: float) -> Contestant:
     """`torch.mm` of the shapes of `reading` so many tokens, or of training on them (`full`, `lora`), and no more."""
-    job = {"model": str(model_directory(DEFAULT_MODEL)), "threads": THREADS, "kind": kind}
+    job = {"model": str(model_directory(MODEL)), "threads": THREADS, "kind": kind}
     job |= {"tokens": tokens, "predictions": predictions}
     return Contestant("matrix products", "matrix_products.py", OURS, job)
 

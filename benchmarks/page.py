@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from contest import HERE
 from findings import RESULTS
+
+from everlearn.model.cache import DEFAULT_MODEL
 
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 
@@ -73,7 +76,8 @@ def _details(record: dict[str, Any]) -> str:
     lines = [
         f"## {record['question']}",
         "",
-        f"`{record['command']}`, {record['date']}, commit {record['commit']}; {record['machine']}; {versions}",
+        f"`{record['command']}`, {record['date']}, commit {record['commit']}; {record['machine']}; {versions}"
+        + (f"; model {Path(model).name}" if (model := record.get("model", DEFAULT_MODEL)) != DEFAULT_MODEL else ""),
         *([f"beside {', '.join(record['peers'])}"] if record["peers"] else []),
         "",
     ]

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from contest import THREADS, Contestant, Turn, alternate, best_of, once, options, peak_ratio, quicker, sweep
+from contest import MODEL, THREADS, Contestant, Turn, alternate, best_of, once, options, peak_ratio, quicker, sweep
 from environments import OURS, packages, peers
 from findings import Finding, write
 from limit import YARDSTICK, products, rates, share
 
-from everlearn.model.cache import DEFAULT_MODEL, model_directory
+from everlearn.model.cache import model_directory
 
 SAME = 1.02
 """How many times as large a loss of the same examples may be: both compute in bf16."""
@@ -25,7 +25,7 @@ PACKED = {"packing": True, "packing_strategy": "bfd"}
 def ours(items: dict[str, Any], weights: str, rows: int, steps: int) -> Contestant:
     """Sequential fine-tuning by everlearn."""
     settings = {"weights": weights, "rank": 16, "rows_per_step": rows, "epochs": 1000, "learning_rate": 1e-5}
-    job = {**items, "model": DEFAULT_MODEL, "threads": THREADS, "steps": steps}
+    job = {**items, "model": MODEL, "threads": THREADS, "steps": steps}
     return Contestant("everlearn", "everlearn_training.py", OURS, {**job, "method": "finetune", "settings": settings})
 
 
@@ -35,7 +35,7 @@ def trl(
     """One step a turn of `rows` rows in batches of `micro`, with weights of a type, under bf16 autocast or not."""
     kind = {"float32": "fp32", "bfloat16": "bf16"}[dtype] + " weights" + (" under autocast" if autocast else "")
     name = ", ".join([f"TRL, {kind}, batches of {micro}", *(f"{key}={value}" for key, value in more.items())])
-    job = {**items, "model": str(model_directory(DEFAULT_MODEL)), "threads": THREADS, "steps": 1}
+    job = {**items, "model": str(model_directory(MODEL)), "threads": THREADS, "steps": 1}
     job |= {"weights": weights, "rows_per_step": rows, "dtype": dtype, "autocast": autocast, "micro": micro}
     return Contestant(name, "trl_training.py", peers(), {**job, "more": more})
 
@@ -46,18 +46,24 @@ def short_chats(question: str, weights: str) -> None:
     question, goal = (f"{question}, on a GPU", 2.0) if torch.cuda.is_available() else (question, 3.0)
     items, rows = {"items": "chats", "count": 512}, 32
     free, alike = {"padding_free": True, "max_length": None}, {"train_sampling_strategy": "group_by_length"}
-    swept = [
-        trl(items, weights, rows, "float32", 4, autocast=True),
-        trl(items, weights, rows, "float32", 4, autocast=True, **free),
-        trl(items, weights, rows, "bfloat16", 8, autocast=True),
-        *(trl(items, weights, rows, "bfloat16", micro) for micro in (1, 2, 4, 32)),
-        trl(items, weights, rows, "bfloat16", 8, **alike),
-        *(trl(items, weights, rows, "bfloat16", micro, **free) for micro in (2, 4, 8, 32)),
-        *(trl(items, weights, 4, "bfloat16", micro, **PACKED, max_length=512) for micro in (1, 4)),
-    ]
     if torch.cuda.is_available():
-        kernels = {"use_liger_kernel": True}
-        swept += [trl(items, weights, rows, "bfloat16", 32, **free, **kernels)]
+        swept = [
+            trl(items, weights, rows, "float32", rows, autocast=True),
+            trl(items, weights, rows, "bfloat16", rows),
+            trl(items, weights, rows, "bfloat16", rows, **free),
+            trl(items, weights, rows, "bfloat16", rows, use_liger_kernel=True),
+            trl(items, weights, 4, "bfloat16", 4, **PACKED, max_length=512),
+        ]
+    else:
+        swept = [
+            trl(items, weights, rows, "float32", 4, autocast=True),
+            trl(items, weights, rows, "float32", 4, autocast=True, **free),
+            trl(items, weights, rows, "bfloat16", 8, autocast=True),
+            *(trl(items, weights, rows, "bfloat16", micro) for micro in (1, 2, 4, 32)),
+            trl(items, weights, rows, "bfloat16", 8, **alike),
+            *(trl(items, weights, rows, "bfloat16", micro, **free) for micro in (2, 4, 8, 32)),
+            *(trl(items, weights, 4, "bfloat16", micro, **PACKED, max_length=512) for micro in (1, 4)),
+        ]
     compare(question, ours(items, weights, rows, 1), swept, goal, 0.6)
 
 

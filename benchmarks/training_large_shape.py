@@ -8,20 +8,19 @@ measured and the page says so.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from contest import THREADS, Contestant, alternate, once, options, ratio, tell
+from contest import MODEL, THREADS, Contestant, alternate, once, options, ratio, tell
 from environments import OURS
 from findings import Finding, write
 from limit import products, rates, share
-from transformers import AutoModelForCausalLM, LlamaConfig
+from random_weights import write_random
+from transformers import LlamaConfig
 
-from everlearn.model.cache import DEFAULT_MODEL, model_directory
+from everlearn.model.cache import model_directory
 
 SHAPE = {
     "hidden_size": 2048,
@@ -49,15 +48,6 @@ PEAKS = {
 ROWS = 8
 WORDS = 1080
 """Of a document of about 2,000 tokens."""
-
-
-def random_model(folder: Path, shape: dict[str, Any]) -> None:
-    """A directory with random weights of a shape, and the default model's tokenizer."""
-    for path in model_directory(DEFAULT_MODEL).iterdir():
-        if path.name.startswith(("tokenizer", "special_tokens", "chat_template")):
-            shutil.copy(path, folder)
-    torch.manual_seed(0)
-    AutoModelForCausalLM.from_config(LlamaConfig(**shape), dtype=torch.bfloat16).save_pretrained(folder)
 
 
 def contestant(folder: str, rows: int, steps: int) -> Contestant:
@@ -88,7 +78,7 @@ def main() -> None:
     device = torch.cuda.get_device_name()
     promised = peak(device)
     with tempfile.TemporaryDirectory() as scratch:
-        random_model(Path(scratch), SHAPE)
+        write_random(model_directory(MODEL), LlamaConfig(**SHAPE), Path(scratch))
         us = contestant(scratch, ROWS, 4)
         first = once(us).more
         bare = products("full", first["tokens"], first["predictions"])
