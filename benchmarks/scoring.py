@@ -16,8 +16,8 @@ from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.records import Message
 
 SAME = 0.03
-"""How far log-probabilities of requests may differ on average, relative to them, or in nats where they are small: a logit
-of 16 and more is rounded to eighths in bf16, by both. Both lie 0.008 from those of fp32."""
+"""How far log-probabilities of requests may differ on average, relative to them, or in nats where they are small: in
+bf16 both round logits of 16 and more to eighths. Both lie 0.008 from those of fp32."""
 
 
 def compare(question: str, items: dict[str, Any], batches: list[int], goal: float) -> None:
