@@ -15,9 +15,9 @@ from everlearn.model.cache import DEFAULT_MODEL, model_directory
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.records import Message
 
-SAME = 0.03
-"""How far log-probabilities of requests may differ on average, relative to them, or in nats where they are small: in
-bf16 both round logits of 16 and more to eighths. Both lie 0.008 from those of fp32."""
+SAME, SAME_ON_AVERAGE = 0.1, 0.03
+"""How far a request's log-probability may differ, relative to it, or in nats where it is small: in bf16 both round
+logits of 16 and more to eighths. The average says little of one that is quite wrong, and so has a bound of its own."""
 
 
 def compare(question: str, items: dict[str, Any], batches: list[int], goal: float) -> None:
@@ -61,7 +61,8 @@ def compare(question: str, items: dict[str, Any], batches: list[int], goal: floa
             name: round(statistics.median(t.speed for t in taken), 2) for name, taken in turns.items()
         },
     }
-    assert statistics.mean(apart) < SAME, f"the two disagree about log-probabilities by {statistics.mean(apart):.1%}"
+    assert max(apart) < SAME, f"the two disagree about a log-probability by {max(apart):.1%}"
+    assert statistics.mean(apart) < SAME_ON_AVERAGE, f"log-probabilities are {statistics.mean(apart):.1%} apart"
     assert min(right) >= len(items["likely"]) - 1, f"{right[0]} and {right[1]} replies are the most likely"
     assert max(right) <= min(right) + 1, f"{right[0]} and {right[1]} replies are the most likely"
     write(question, findings, notes, packages())
