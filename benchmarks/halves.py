@@ -57,13 +57,12 @@ def main() -> None:
                 if number:
                     seconds[way].append(time.perf_counter() - begin)
         flops = 2 * rows * inputs * columns * REPEATED
-        notes[f"{name}, {rows} × {inputs} × {columns}: 10⁹ operations a second"] = {
-            way: round(flops / statistics.median(taken) / 1e9) for way, taken in seconds.items()
-        }
+        rates = {way: round(flops / statistics.median(taken) / 1e9) for way, taken in seconds.items()}
+        notes[f"{name}, {rows} × {inputs} × {columns}: 10⁹ operations a second"] = rates
         if leaves_a_thread_idle(rows, columns):
             gained = ratio(seconds["whole"], seconds["as everlearn does"])
             findings.append(Finding(f"speed of {name}", "whole products", gained, 1.2))
-        tell(f"  {name}: {seconds}")
+        tell(f"  {name}: {rates}")
     write("Products by halves", findings, dict(notes))
 
 
