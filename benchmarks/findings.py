@@ -50,7 +50,7 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
         "date": date.today().isoformat(),
         "commit": COMMIT,
         "machine": machine(),
-        "model": MODEL,
+        "model": Path(MODEL).name,
         "versions": {name: version(name) for name in PACKAGES},
         "peers": list(peers),
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from contest import HERE
@@ -77,7 +76,7 @@ def _details(record: dict[str, Any]) -> str:
         f"## {record['question']}",
         "",
         f"`{record['command']}`, {record['date']}, commit {record['commit']}; {record['machine']}; {versions}"
-        + (f"; model {Path(model).name}" if (model := record.get("model", DEFAULT_MODEL)) != DEFAULT_MODEL else ""),
+        + (f"; model {model}" if (model := record.get("model", DEFAULT_MODEL)) != DEFAULT_MODEL else ""),
         *([f"beside {', '.join(record['peers'])}"] if record["peers"] else []),
         "",
     ]

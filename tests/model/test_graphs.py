@@ -1,15 +1,15 @@
-"""Lines that are filled up and attended by one mask must give what groups give; on a GPU also when they are replayed."""
+"""Lines filled up and attended by one mask must give what groups give; on a GPU also when they are replayed."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from model.test_packing import rows_of
 
 from everlearn.model.graphs import Graphs
 from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 from everlearn.train.losses import cross_entropy
+from model.test_packing import rows_of
 
 
 def gradients(model, batch):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
 import torch
 
 from everlearn.model import packing
+from everlearn.model.attention import Mask
 from everlearn.model.chat import Row
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.train.losses import cross_entropy
@@ -166,3 +168,35 @@ def test_a_long_chain_of_starts_is_packed():
 
 def test_nothing_packs_to_nothing():
     assert pack([]).tokens == 0
+
+
+def seen_through(layout, tokens: int) -> torch.Tensor:
+    """Who sees whom by groups."""
+    seen = torch.zeros(tokens, tokens, dtype=torch.bool)
+    for group in layout:
+        for own, keys in zip(group.own_BT.tolist(), group.keys_BS.tolist(), strict=True):
+            for number, place in enumerate(own):
+                if place >= 0:
+                    seen[place, [key for key in keys[: group.start + number + 1] if key >= 0]] = True
+    return seen
+
+
+def test_rows_that_share_nothing_are_told_by_where_they_end():
+    rows = [row for row in rows_of(5) if row.ids[0] != 5]
+    batch = pack(rows)
+    bounds = batch.alone.bounds_C.tolist()
+    assert bounds[0] == 0 and bounds[-1] == batch.tokens
+    assert batch.alone.longest == max(end - at for at, end in itertools.pairwise(bounds))
+    seen = torch.zeros(batch.tokens, batch.tokens, dtype=torch.bool)
+    for at, end in itertools.pairwise(bounds):
+        seen[at:end, at:end] = torch.ones(end - at, end - at, dtype=torch.bool).tril()
+    filled = sum(len(row.read) for row in rows)
+    assert torch.equal(seen[:filled], seen_through(batch.layout, batch.tokens)[:filled])
+    assert pack(rows_of(5, 30)).alone is None, "some of these share a start"
+
+
+def test_one_mask_tells_what_groups_tell():
+    batch = pack(rows_of(6, 30))
+    filled = batch.tokens - 16
+    by_mask = Mask.of(batch.until_T).seen_NN
+    assert torch.equal(by_mask[:filled], seen_through(batch.layout, batch.tokens)[:filled])

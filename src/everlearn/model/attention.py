@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from everlearn.model.kernels.library import call, usable
 
@@ -21,6 +23,9 @@ PACKED = "everlearn_packed"
 
 QUERIES = 128
 """Queries of a long segment that are attended at the same time; keys behind them are left out."""
+
+QUICK_TO_START = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+"""All of torch's kernels but cuDNN's, which plans for a quarter of a second at each new shape (H200)."""
 
 
 class Group(NamedTuple):
@@ -60,21 +65,40 @@ class Mask(NamedTuple):
     def of(cls, until_N: torch.Tensor) -> Mask:
         """Where each token is seen by itself and by those behind it, up to a place."""
         place_N = torch.arange(len(until_N), device=until_N.device)
-        if FLEX:
-            from torch.nn.attention.flex_attention import create_block_mask
-
-            def seen(batch: Any, head: Any, query: Any, key: Any) -> Any:
-                return (key <= query) & (query < until_N[key])
-
-            return cls(create_block_mask(seen, None, None, len(until_N), len(until_N), device=until_N.device))
         return cls((place_N <= place_N[:, None]) & (place_N[:, None] < until_N))
 
 
-FLEX = False
+class Rows(NamedTuple):
+    """B segments that see nothing but themselves, one behind the other."""
+
+    bounds_C: torch.Tensor
+    """Where they begin and, at the last place, end: C = B + 1."""
+    longest: int
+
+    @classmethod
+    def of(cls, ends: Sequence[int]) -> Rows:
+        """Of segments that end there."""
+        bounds = [0, *ends]
+        return cls(torch.tensor(bounds, dtype=torch.int32), max((end - at for at, end in pairwise(bounds)), default=0))
+
+    @staticmethod
+    def can_attend(hidden: torch.Tensor) -> bool:
+        """Whether flash attention computes with such numbers there."""
+        return (
+            hidden.dtype is torch.bfloat16
+            and hidden.is_cuda
+            and torch.version.cuda is not None
+            and torch.cuda.get_device_capability(hidden.device) >= (8, 0)
+        )
+
+    def to(self, device: torch.device) -> Rows:
+        """The same on a device."""
+        return Rows(self.bounds_C.to(device), self.longest)
 
 
-Layout = tuple[Group, ...] | Mask
-"""Who sees whom in a line: each of its tokens is in one group, but for those that fill it up; or one mask for all."""
+Layout = tuple[Group, ...] | Mask | Rows
+"""Who sees whom in a line: each of its tokens is in one group, but for those that fill it up; on a GPU also one mask
+for all, or rows without shared starts."""
 
 
 def packed_attention(
@@ -83,6 +107,8 @@ def packed_attention(
     """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups."""
     if isinstance(layout, Mask):
         return _masked(query_NHD, key_NGD, value_NGD, layout, scaling)
+    if isinstance(layout, Rows):
+        return _in_rows(query_NHD, key_NGD, value_NGD, layout, scaling)
     if usable(query_NHD, key_NGD, value_NGD):
         heads = (heads.contiguous() for heads in (query_NHD, key_NGD, value_NGD))
         mixed_NHD: torch.Tensor = _Packed.apply(*heads, layout, scaling)
@@ -100,16 +126,17 @@ def packed_attention(
             heads_NGD[keys.clamp(min=0)].to(query_NHD.dtype).transpose(1, 2).repeat_interleave(each, 1)
             for heads_NGD in (wide_key_NGD, wide_value_NGD)
         )
-        mixed_BHTD = functional.scaled_dot_product_attention(
-            query_NHD[own.clamp(min=0)].transpose(1, 2),
-            key_BHSD,
-            value_BHSD,
-            # a segment's padding stands behind its tokens, which therefore never see it
-            attn_mask=None if S == T else torch.ones(T, S, dtype=torch.bool, device=own.device).tril(S - T),
-            is_causal=S == T,
-            scale=scaling,
-            enable_gqa=S == T and query_NHD.shape[1] > key_NGD.shape[1],
-        )
+        with sdpa_kernel(QUICK_TO_START):
+            mixed_BHTD = functional.scaled_dot_product_attention(
+                query_NHD[own.clamp(min=0)].transpose(1, 2),
+                key_BHSD,
+                value_BHSD,
+                # a segment's padding stands behind its tokens, which therefore never see it
+                attn_mask=None if S == T else torch.ones(T, S, dtype=torch.bool, device=own.device).tril(S - T),
+                is_causal=S == T,
+                scale=scaling,
+                enable_gqa=S == T and query_NHD.shape[1] > key_NGD.shape[1],
+            )
         mixed_NHD.index_put_((own.where(own >= 0, N),), mixed_BHTD.transpose(1, 2))
     return mixed_NHD[:N]
 
@@ -118,35 +145,25 @@ def _masked(
     query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, mask: Mask, scaling: float
 ) -> torch.Tensor:
     each = query_NHD.shape[1] // key_NGD.shape[1]
-    if FLEX:
-        return _flex()(
-            query_NHD.transpose(0, 1)[None],
-            key_NGD.transpose(0, 1)[None],
-            value_NGD.transpose(0, 1)[None],
-            block_mask=mask.seen_NN,
-            scale=scaling,
-            enable_gqa=each > 1,
-        )[0].transpose(0, 1)
     # a GPU has no fast attention with both a mask and heads that share keys
+    key_NHD, value_NHD = (heads_NGD.repeat_interleave(each, 1) for heads_NGD in (key_NGD, value_NGD))
+    query_1HND, key_1HND, value_1HND = (heads.transpose(0, 1)[None] for heads in (query_NHD, key_NHD, value_NHD))
     mixed_1HND = functional.scaled_dot_product_attention(
-        query_NHD.transpose(0, 1)[None],
-        *(heads_NGD.repeat_interleave(each, 1).transpose(0, 1)[None] for heads_NGD in (key_NGD, value_NGD)),
-        attn_mask=mask.seen_NN,
-        scale=scaling,
+        query_1HND, key_1HND, value_1HND, attn_mask=mask.seen_NN, scale=scaling
     )
     return mixed_1HND[0].transpose(0, 1)
 
 
-def _flex() -> Any:
-    global COMPILED
-    if COMPILED is None:
-        from torch.nn.attention.flex_attention import flex_attention
-
-        COMPILED = torch.compile(flex_attention)
-    return COMPILED
-
-
-COMPILED = None
+def _in_rows(
+    query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, rows: Rows, scaling: float
+) -> torch.Tensor:
+    heads = (each.to(value_NGD.dtype).contiguous() for each in (query_NHD, key_NGD, value_NGD))
+    bounds, longest = rows
+    # torch's name for it, varlen_attn, takes other arguments in each version
+    mixed_NHD: torch.Tensor = torch.ops.aten._flash_attention_forward(
+        *heads, bounds, bounds, longest, longest, 0.0, True, False, scale=scaling
+    )[0]
+    return mixed_NHD
 
 
 class _Packed(torch.autograd.Function):
@@ -158,7 +175,7 @@ class _Packed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, layout: Layout, scaling: float
+        ctx: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, layout: tuple[Group, ...], scaling: float
     ) -> torch.Tensor:
         ctx.save_for_backward(query, key, value)
         ctx.layout, ctx.scaling = layout, scaling
@@ -236,7 +253,7 @@ def _attend_behind(
         call("give_sums", *said, own_BW, mixed, B, W, query.shape[1], D)
 
 
-def _like(heads_NHD: torch.Tensor, layout: Layout) -> torch.Tensor:
+def _like(heads_NHD: torch.Tensor, layout: tuple[Group, ...]) -> torch.Tensor:
     """Room for the heads of the line; zeros where nothing will be written, behind the last token of all groups."""
     made = torch.empty_like(heads_NHD)
     made[1 + max((int(group.own_BT.max()) for group in layout), default=-1) :] = 0

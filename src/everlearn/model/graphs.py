@@ -63,12 +63,11 @@ class Graphs:
         filled = line.filled(-tokens % GRAIN)
         key = len(filled.embeddings_TD), filled.embeddings_TD.requires_grad, kind
         self._seen[key] += 1
-        if key not in self._recorded:
-            run = _Pass(decoder).train(decoder.training)
-            if self._seen[key] == 1:
-                return run(*filled)[:tokens]
+        run = _Pass(decoder).train(decoder.training)
+        if key not in self._recorded and self._seen[key] > 1:
             self._recorded[key] = self._record(run, filled)
-        return self._recorded[key](*filled)[:tokens]
+        last_TD: torch.Tensor = self._recorded.get(key, run)(*filled)
+        return last_TD[:tokens]
 
     def _record(self, run: nn.Module, line: Line) -> Any:
         self._pool = self._pool or torch.cuda.graph_pool_handle()

@@ -15,7 +15,7 @@ import torch
 
 from everlearn.errors import ModelError
 from everlearn.model.allocation import keep_freed_memory
-from everlearn.model.attention import attending_packed
+from everlearn.model.attention import Layout, Rows, attending_packed
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.fused import fuse
@@ -211,9 +211,15 @@ class LanguageModel:
                 inputs_embeds=hidden_TD[None],
                 position_ids=positions_T[None],
                 use_cache=False,
-                layout=tuple(group.to(self.device) for group in batch.layout),
+                layout=self._layout(batch, hidden_TD),
             ).last_hidden_state
         return last_1TD
+
+    def _layout(self, batch: Packed, hidden_TD: torch.Tensor) -> Layout:
+        """Who sees whom, in the way that is fastest where the states are."""
+        if batch.alone and Rows.can_attend(hidden_TD):
+            return batch.alone.to(self.device)
+        return tuple(group.to(self.device) for group in batch.layout)
 
     def remember(self, rows: Sequence[Row], lasting: bool = False) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.

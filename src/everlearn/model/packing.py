@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from everlearn.model.attention import Group, Layout
+from everlearn.model.attention import Group, Rows
 from everlearn.model.chat import Row
 
 LONG = 128
@@ -46,10 +46,12 @@ class Packed:
 
     ids_T: torch.Tensor
     positions_T: torch.Tensor
-    layout: Layout
+    layout: tuple[Group, ...]
     """Who sees whom."""
     until_T: torch.Tensor
     """The same in another way: a token is seen by itself and by those behind it, up to this place."""
+    alone: Rows | None
+    """The same in a third way, if the rows have nothing in common; what fills the line up is one more row."""
     predict_N: torch.Tensor
     """Place in the line from which each target is predicted, in the order of the rows."""
     targets_N: torch.Tensor
@@ -154,13 +156,16 @@ class _Line:
 
     def packed(self) -> Packed:
         filling = -len(self.ids) % GRAIN
+        whole = len(self.ids) + filling
+        ends = [own.stop for _, own in self.segments] + [whole] * (filling > 0)
         asked = [entry for index in range(len(self.rows)) for entry in self._predictions(index)]
         owners_N, predict_N, targets_N, opening_N = torch.tensor(asked, dtype=torch.long).reshape(-1, 4).unbind(1)
         return Packed(
             torch.tensor([*self.ids, *[0] * filling]),
             torch.tensor([*self.positions, *[0] * filling]),
             _layout(self.segments),
-            torch.tensor([*_until(self.segments), *[len(self.ids) + filling] * filling]),
+            torch.tensor([*_until(self.segments), *[whole] * filling]),
+            None if any(seen for seen, _ in self.segments) else Rows.of(ends),
             predict_N,
             targets_N,
             owners_N,
@@ -199,7 +204,7 @@ def _until(segments: Sequence[tuple[list[int], range]]) -> list[int]:
     return until
 
 
-def _layout(segments: Sequence[tuple[list[int], range]]) -> Layout:
+def _layout(segments: Sequence[tuple[list[int], range]]) -> tuple[Group, ...]:
     """Segments of about the same length behind starts of the same length make a group; if that is long, behind the same
     start, which its last place tells."""
     groups: dict[tuple[int, int, int], list[tuple[list[int], range]]] = defaultdict(list)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-LARGE = 1 << 25
+LARGE = 1 << 23
 """Numbers of a tensor from which on it pays, where the function is called for each layer."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
-from everlearn.model.kernels.compiled import one_pass
 from everlearn.model.kernels.library import call, usable
 
 
@@ -16,11 +16,8 @@ def rms_norm(hidden_BTD: torch.Tensor, weight_D: torch.Tensor, epsilon: float) -
     if usable(hidden_BTD, weight_D):
         scaled: torch.Tensor = _Norm.apply(hidden_BTD.contiguous(), weight_D, epsilon)
         return scaled
-    return _scaled(hidden_BTD, weight_D, epsilon)
-
-
-@one_pass
-def _scaled(hidden_BTD: torch.Tensor, weight_D: torch.Tensor, epsilon: float) -> torch.Tensor:
+    if hidden_BTD.is_cuda:
+        return functional.rms_norm(hidden_BTD, weight_D.shape, weight_D, epsilon)
     wide_BTD = hidden_BTD.float()
     wide_BTD = wide_BTD * torch.rsqrt(wide_BTD.pow(2).mean(-1, keepdim=True) + epsilon)
     return weight_D * wide_BTD.to(hidden_BTD.dtype)
