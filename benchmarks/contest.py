@@ -48,7 +48,7 @@ class Contestant:
     """Whether glibc is told to keep freed memory, which is faster and may be more."""
 
     def start(self) -> Player:
-        """Begin to prepare; returns when it is ready to take turns."""
+        """Begin to prepare, in a process of its own."""
         return Player(self)
 
 
@@ -95,10 +95,17 @@ class Player:
             text=True,
             env=environment,
         )
-        self._hear()
+        self._ready = False
+
+    def wait(self) -> None:
+        """Until it is ready to take turns."""
+        if not self._ready:
+            self._hear()
+            self._ready = True
 
     def turn(self) -> Turn:
         """Let it work once."""
+        self.wait()
         assert self.process.stdin is not None
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
@@ -190,6 +197,8 @@ def _beside(contestant: Contestant, measure: Player) -> tuple[Turn, float]:
 def alternate(contestants: Sequence[Contestant], rounds: int) -> dict[str, list[Turn]]:
     """Turns of each by name, A B A B; one turn of each before them is not counted."""
     players = [contestant.start() for contestant in contestants]
+    for player in players:
+        player.wait()
     for player in players:
         player.turn()
     turns: dict[str, list[Turn]] = {player.name: [] for player in players}

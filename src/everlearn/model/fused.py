@@ -40,6 +40,10 @@ class _Lookup(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *given: torch.Tensor) -> tuple[None, torch.Tensor, None]:
         (ids,) = ctx.saved_tensors
+        if ids.is_cuda:  # to know which tokens there are, Python would wait for the GPU
+            padding = -1 if ctx.padding is None else ctx.padding
+            sums_VD = torch.ops.aten.embedding_dense_backward(given[0].float(), ids, ctx.tokens, padding, False)
+            return None, sums_VD.to(ctx.dtype), None
         once_U, which = ids.unique(return_inverse=True)
         sums_UD = torch.ops.aten.embedding_dense_backward(given[0].float(), which, len(once_U), -1, False)
         if ctx.padding is not None:  # as in torch, this token learns nothing by being looked up

@@ -20,7 +20,7 @@ from everlearn.model.kernels.adamw import Step as AdamStep
 from everlearn.model.kernels.adamw import adamw, norm
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.masters import Masters
-from everlearn.model.packing import pack
+from everlearn.model.packing import Packed, pack
 from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
 from everlearn.train.run import Progress, Run
 
@@ -84,9 +84,13 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     begin = _resume(model, optimiser, tail, run)
     clock = _Clock(len(steps), begin)
     run.tell(Progress("reading the lesson", 0, len(steps)))
-    model.remember([row for step in steps for row in (*step.rows, *(step.held.rows if step.held else ()))])
+    model.remember([row for step in steps for row in _rows(step)])
+    batch = _pack(steps, begin)
     for number in range(begin, len(steps)):
-        loss = _backward(model, steps[number], hooks, number, how.opening, run)
+        computed = _backward(model, steps[number], batch, hooks, number, how.opening)
+        _count(steps[number], batch.tokens, run)
+        batch = _pack(steps, number + 1)  # a GPU is still at work
+        loss = float(computed)
         if not math.isfinite(loss):
             raise _diverged("loss", loss, number + 1)
         _move(model, hooks, optimiser, _rate(number, len(steps)))
@@ -112,10 +116,19 @@ def _diverged(what: str, value: float, step: int) -> TrainingError:
     return TrainingError(f"the {what} is {value} at step {step}", "nothing was committed; try a smaller learning_rate")
 
 
-def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, opening: float, run: Run) -> float:
+def _pack(steps: Sequence[Step], number: int) -> Packed:
+    """The line of a step; an empty one behind the last."""
+    return pack([row for step in steps[number : number + 1] for row in _rows(step)])
+
+
+def _rows(step: Step) -> tuple[Row, ...]:
+    return (*step.rows, *(step.held.rows if step.held else ()))
+
+
+def _backward(
+    model: LanguageModel, step: Step, batch: Packed, hooks: Hooks, number: int, opening: float
+) -> torch.Tensor:
     """Gradients of all losses onto the network; returns the weighted cross-entropy of the step's rows."""
-    held = step.held.rows if step.held else ()
-    batch = pack((*step.rows, *held))
     logits_NV = model.logits(batch)
     learnt = int((batch.row_N < len(step.rows)).sum())
     weights_N = torch.where(batch.opening_N[:learnt], opening, 1.0).to(model.device)
@@ -127,8 +140,7 @@ def _backward(model: LanguageModel, step: Step, hooks: Hooks, number: int, openi
     if further is not None:
         total = total + further
     torch.autograd.backward(total)
-    _count(step, batch.tokens, run)
-    return float(loss.detach())
+    return loss.detach()
 
 
 def _count(step: Step, tokens: int, run: Run) -> None:

@@ -44,6 +44,8 @@ Tensors = list[torch.Tensor]
 
 def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: Step) -> None:
     """Move masters, kept as bf16 `weights` and int16 `rests` (see Masters), and their bf16 moments."""
+    if not weights:
+        return
     if usable(*weights, *gradients):
         numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
         for weight, rest, gradient, mean, square in zip(weights, rests, gradients, means, squares, strict=True):
@@ -51,8 +53,11 @@ def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, 
         return
     move = compiled(_move) if pays(*weights, least=LARGE) else _move
     gradients = [gradient.contiguous() for gradient in gradients]
+    corrections = 1 - step.beta1**step.number, 1 - step.beta2**step.number
+    told = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, step.scale, *corrections
+    numbers_8 = torch.tensor(told, device=weights[0].device)  # numbers of Python would be compiled in
     for part in _parts(weights):
-        _by_torch(move, [each[part] for each in (weights, rests, means, squares, gradients)], step)
+        _by_torch(move, [each[part] for each in (weights, rests, means, squares, gradients)], numbers_8)
 
 
 def _parts(weights: Tensors) -> Iterator[slice]:
@@ -65,12 +70,10 @@ def _parts(weights: Tensors) -> Iterator[slice]:
             begin, numbers = at, 0
 
 
-def _by_torch(move: Callable[..., None], lists: list[Tensors], step: Step) -> None:
+def _by_torch(move: Callable[..., None], lists: list[Tensors], numbers_8: torch.Tensor) -> None:
     """As if each list were one tensor: to launch an operation for each takes a GPU longer than the operation."""
     whole = [*map(_joined, lists)]
-    corrections = 1 - step.beta1**step.number, 1 - step.beta2**step.number
-    numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, step.scale, *corrections
-    move(*whole, torch.tensor(numbers, device=whole[0].device))  # numbers of Python would be compiled in
+    move(*whole, numbers_8)
     for tensors, moved in zip(lists[:-1], whole, strict=False):
         if len(tensors) > 1:  # one by itself was moved where it is
             parts = moved.split([*map(torch.numel, tensors)])
@@ -87,9 +90,9 @@ def _move(
     mean: torch.Tensor,
     square: torch.Tensor,
     gradient: torch.Tensor,
-    numbers: torch.Tensor,
+    numbers_8: torch.Tensor,
 ) -> None:
-    rate, decay, beta1, beta2, epsilon, scale, correction1, correction2 = numbers.unbind()
+    rate, decay, beta1, beta2, epsilon, scale, correction1, correction2 = numbers_8.unbind()
     wide = gradient.float() * scale
     new_mean = beta1 * mean.float() + (1 - beta1) * wide
     new_square = beta2 * square.float() + (1 - beta2) * wide * wide
