@@ -78,7 +78,8 @@ def test_the_large_shape_can_be_learnt_and_measured(contest, tmp_path, monkeypat
     """With two thin layers, as the real one needs a GPU."""
     large = importlib.import_module("training_large_shape")
     thin = {**large.SHAPE, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
-    large.random_model(tmp_path, {**thin, "num_attention_heads": 4, "num_key_value_heads": 2})
+    shape = large.LlamaConfig(**{**thin, "num_attention_heads": 4, "num_key_value_heads": 2})
+    large.write_random(large.model_directory(large.MODEL), shape, tmp_path)
     monkeypatch.setattr(contest, "HERE", BENCHMARKS)
     turn = contest.once(large.contestant(str(tmp_path), 1, 1))
     assert turn.units == 1 and turn.flops > 0
