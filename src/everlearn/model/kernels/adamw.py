@@ -48,6 +48,8 @@ def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, 
     """Move masters, kept as bf16 `weights` and int16 `rests` (see Masters), and their bf16 moments."""
     if not weights:
         return
+    for weight, *others in zip(weights, rests, gradients, means, squares, strict=True):
+        assert all(other.shape == weight.shape for other in others)
     if usable(*weights, *gradients):
         numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
         for weight, rest, gradient, mean, square in zip(weights, rests, gradients, means, squares, strict=True):
