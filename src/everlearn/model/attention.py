@@ -105,6 +105,7 @@ def packed_attention(
     query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, layout: Layout, scaling: float
 ) -> torch.Tensor:
     """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups."""
+    assert key_NGD.shape == value_NGD.shape and query_NHD.shape[::2] == key_NGD.shape[::2]
     if isinstance(layout, Mask):
         return _masked(query_NHD, key_NGD, value_NGD, layout, scaling)
     if isinstance(layout, Rows):

@@ -17,7 +17,7 @@ import torch
 from everlearn.errors import TrainingError
 from everlearn.model.chat import Row
 from everlearn.model.kernels.adamw import Step as AdamStep
-from everlearn.model.kernels.adamw import adamw, norm
+from everlearn.model.kernels.adamw import adamw, sum_of_squares
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.masters import Masters
 from everlearn.model.packing import Packed, pack
@@ -90,10 +90,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         computed = _backward(model, steps[number], batch, hooks, number, how.opening)
         _count(steps[number], batch.tokens, run)
         batch = _pack(steps, number + 1)  # a GPU is still at work
-        loss = float(computed)
-        if not math.isfinite(loss):
-            raise _diverged("loss", loss, number + 1)
-        _move(model, hooks, optimiser, _rate(number, len(steps)))
+        loss = _move(model, hooks, optimiser, _rate(number, len(steps)), computed)
         hooks.after_step(model, number)
         tail.add(number)
         tokens = sum(len(row.ids) for row in steps[number].rows)
@@ -105,11 +102,11 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
         run.checkpoints.save(len(steps), masters.state())
 
 
-def _move(model: LanguageModel, hooks: Hooks, optimiser: _Adam, rate: float) -> None:
+def _move(model: LanguageModel, hooks: Hooks, optimiser: _Adam, rate: float, loss: torch.Tensor) -> float:
     """Use up the gradients: none must be left when the next step makes its own, or there is room for both."""
     gradients = _collect_gradients(model)
     hooks.project(gradients)
-    optimiser.step(gradients, rate)
+    return optimiser.step(gradients, rate, loss)
 
 
 def _diverged(what: str, value: float, step: int) -> TrainingError:
@@ -181,10 +178,17 @@ class _Adam:
         self.moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         """Running means of each gradient and of its square, in the weights' type."""
 
-    def step(self, gradients: dict[str, torch.Tensor], rate: float) -> None:
-        """Move the masters that have a gradient; `rate` is a share of the highest learning rate."""
+    def step(self, gradients: dict[str, torch.Tensor], rate: float, computed: torch.Tensor) -> float:
+        """Move the masters that have a gradient; `rate` is a share of the highest learning rate.
+
+        Returns the computed loss, for which a device is waited for here alone, once it has all gradients.
+        """
         self.steps += 1
-        length = norm(list(gradients.values()))
+        squares = sum_of_squares(list(gradients.values()), computed.device)
+        loss, square = torch.stack([computed.double(), squares]).tolist()
+        if not math.isfinite(loss):
+            raise _diverged("loss", loss, self.steps)
+        length = math.sqrt(square)
         if not math.isfinite(length):
             raise _diverged("gradient", length, self.steps)
         scale = min(1.0, self.how.clip / (length + 1e-6))
@@ -199,6 +203,7 @@ class _Adam:
             [self.moments[name][1] for name in gradients],
             AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale),
         )
+        return float(loss)
 
     def state(self) -> dict[str, torch.Tensor]:
         """First and second moments by name."""

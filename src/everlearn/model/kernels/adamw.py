@@ -7,7 +7,6 @@ must be exact: their steps are far smaller than that.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -36,6 +35,9 @@ class Step(NamedTuple):
 TOGETHER = 1 << 24
 """Numbers that are moved together, about, without our kernel: all that belongs to them is there in fp32 then."""
 
+ALONE = 1 << 22
+"""Numbers of a tensor from which on it is not worth a copy to have it moved with others."""
+
 LARGE = 1 << 29
 """Numbers of a network from which on it pays to compile a step, which takes seconds."""
 
@@ -46,6 +48,8 @@ def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, 
     """Move masters, kept as bf16 `weights` and int16 `rests` (see Masters), and their bf16 moments."""
     if not weights:
         return
+    for weight, *others in zip(weights, rests, gradients, means, squares, strict=True):
+        assert all(other.shape == weight.shape for other in others)
     if usable(*weights, *gradients):
         numbers = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, float(step.number), step.scale
         for weight, rest, gradient, mean, square in zip(weights, rests, gradients, means, squares, strict=True):
@@ -57,17 +61,25 @@ def adamw(weights: Tensors, rests: Tensors, gradients: Tensors, means: Tensors, 
     told = step.rate, step.decay, step.beta1, step.beta2, step.epsilon, step.scale, *corrections
     numbers_8 = torch.tensor(told, device=weights[0].device)  # numbers of Python would be compiled in
     for part in _parts(weights):
-        _by_torch(move, [each[part] for each in (weights, rests, means, squares, gradients)], numbers_8)
+        lists = [[each[at] for at in part] for each in (weights, rests, means, squares, gradients)]
+        _by_torch(move, lists, numbers_8)
 
 
-def _parts(weights: Tensors) -> Iterator[slice]:
-    """Ranges of tensors of one type that have about so many numbers together."""
-    begin, numbers = 0, 0
-    for at, weight in enumerate(weights, 1):
+def _parts(weights: Tensors) -> Iterator[list[int]]:
+    """Places of tensors of one type that have about so many numbers together; large ones by themselves, first."""
+    yield from ([at] for at, weight in enumerate(weights) if weight.numel() >= ALONE)
+    part: list[int] = []
+    numbers = 0
+    for at, weight in enumerate(weights):
+        if weight.numel() >= ALONE:
+            continue
+        if part and (numbers >= TOGETHER or weights[part[0]].dtype is not weight.dtype):
+            yield part
+            part, numbers = [], 0
+        part.append(at)
         numbers += weight.numel()
-        if numbers >= TOGETHER or at == len(weights) or weights[at].dtype is not weight.dtype:
-            yield slice(begin, at)
-            begin, numbers = at, 0
+    if part:
+        yield part
 
 
 def _by_torch(move: Callable[..., None], lists: list[Tensors], numbers_8: torch.Tensor) -> None:
@@ -105,10 +117,11 @@ def _move(
     square.copy_(new_square)
 
 
-def norm(gradients: Tensors) -> float:
-    """Of all their numbers together; waits for the device once."""
+def sum_of_squares(gradients: Tensors, device: torch.device) -> torch.Tensor:
+    """Of all their numbers together, in fp64 on a device; nobody waits for it."""
     if not gradients:
-        return 0.0
+        return torch.zeros((), dtype=torch.float64, device=device)
     if usable(*gradients):
-        return math.sqrt(sum(call("sum_of_squares", each.contiguous(), each.numel()) for each in gradients))
-    return float(torch.stack(torch._foreach_norm(gradients, dtype=torch.float32)).norm())
+        total = sum(call("sum_of_squares", each.contiguous(), each.numel()) for each in gradients)
+        return torch.tensor(total, dtype=torch.float64, device=device)
+    return torch.stack(torch._foreach_norm(gradients, dtype=torch.float32)).double().square().sum()

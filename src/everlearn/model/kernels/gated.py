@@ -16,6 +16,7 @@ from everlearn.model.kernels.product import product
 
 def gated(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
     """silu(gate) · up, tensors of the same shape."""
+    assert gate.shape == up.shape
     if usable(gate, up):
         made: torch.Tensor = _Gated.apply(gate.contiguous(), up.contiguous())
         return made
@@ -29,6 +30,7 @@ def _gated(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
 
 def gated_linear(gate: torch.Tensor, up: torch.Tensor, weight_OI: torch.Tensor) -> torch.Tensor:
     """(silu(gate) · up) Wᵀ over the last axis; where W learns, the gated values are computed again, not kept."""
+    assert gate.shape == up.shape
     if not (weight_OI.requires_grad and torch.is_grad_enabled() and usable(gate, up, weight_OI)):
         return linear(gated(gate, up), weight_OI, None)
     made: torch.Tensor = _GatedLinear.apply(gate.flatten(0, -2), up.flatten(0, -2), weight_OI)

@@ -64,6 +64,7 @@ def normaliser(logits_NV: torch.Tensor) -> torch.Tensor:
 
 def chosen_logprobs(logits_NV: torch.Tensor, ids_NK: torch.Tensor) -> torch.Tensor:
     """Log-probabilities (fp32) of K distinct tokens in each row."""
+    assert len(ids_NK) == len(logits_NV)
     if usable(logits_NV) or pays(logits_NV):
         made: torch.Tensor = _Chosen.apply(logits_NV.contiguous(), ids_NK.long().contiguous())
         return made

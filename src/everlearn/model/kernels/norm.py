@@ -13,6 +13,7 @@ from everlearn.model.kernels.library import call, usable
 
 def rms_norm(hidden_BTD: torch.Tensor, weight_D: torch.Tensor, epsilon: float) -> torch.Tensor:
     """`weight` times the hidden states over their root mean square; the mean is taken in fp32."""
+    assert weight_D.shape == hidden_BTD.shape[-1:]
     if usable(hidden_BTD, weight_D):
         scaled: torch.Tensor = _Norm.apply(hidden_BTD.contiguous(), weight_D, epsilon)
         return scaled

@@ -13,6 +13,9 @@ from everlearn.model.kernels.library import call, usable
 
 def rotate(heads_BTHD: torch.Tensor, cosines_BTD: torch.Tensor, sines_BTD: torch.Tensor) -> torch.Tensor:
     """Turn the first half of each head's channels against the second, by the angles of its token."""
+    batch, tokens, _, width = heads_BTHD.shape
+    assert cosines_BTD.shape == sines_BTD.shape and cosines_BTD.shape[1:] == (tokens, width)
+    assert len(cosines_BTD) in {1, batch}
     if usable(heads_BTHD, cosines_BTD, sines_BTD):
         made: torch.Tensor = _Rotation.apply(heads_BTHD.contiguous(), cosines_BTD, sines_BTD)
         return made
