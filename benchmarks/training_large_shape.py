@@ -45,7 +45,7 @@ PEAKS = {
 }
 """bf16 operations a second without sparsity, by the vendor's data sheets; the first name that fits is meant."""
 
-ROWS = 8
+ROWS = 16
 WORDS = 1080
 """Of a document of about 2,000 tokens."""
 
