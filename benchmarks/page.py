@@ -48,7 +48,7 @@ def main() -> None:
     rows = [_row(record["question"], finding) for record in records for finding in record["findings"]]
     answered = {record["question"] for record in records}
     rows += [
-        f"| {question} | {measured} | – | trials alone: [decisions](decisions.md) | {goal} | open |"
+        f"| {question} | {measured} | – | needs a GPU | {goal} | open |"
         for question, measured, goal in OPEN
         if question not in answered
     ]
