@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,14 +110,16 @@ class LanguageModel:
         from transformers import AutoTokenizer
 
         folder = model_directory(name)
-        try:
-            network = _network(name)
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"could not load {name}: {str(error).splitlines()[0]}", "a transformers directory is needed"
-            ) from None
-        return cls(network, tokenizer, name, weights_digest(Path(folder)))
+        with ThreadPoolExecutor(1) as aside:  # hashing needs no interpreter, loading hardly anything else
+            digest = aside.submit(weights_digest, Path(folder))
+            try:
+                network = _network(name)
+                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            except (OSError, ValueError) as error:
+                raise ModelError(
+                    f"could not load {name}: {str(error).splitlines()[0]}", "a transformers directory is needed"
+                ) from None
+        return cls(network, tokenizer, name, digest.result())
 
     @property
     def parameters(self) -> int:

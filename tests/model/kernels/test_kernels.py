@@ -217,6 +217,14 @@ def test_linear(bias):
     assert type(linear(*given, *([] if bias else [None])).grad_fn).__name__ == "ViewBackward0", "ours was taken"
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (7, 13), (33, 24), (576, 1536)])
+def test_one_row_is_not_multiplied_by_matrix_units(shape, monkeypatch):
+    outputs, inputs = shape
+    row, weight = numbers(1, 1, inputs).detach(), numbers(outputs, inputs, seed=1).detach()
+    monkeypatch.setattr(linear_module, "product", lambda *given: pytest.fail("not by our kernel"))
+    assert close(linear(row, weight, None), row.float() @ weight.float().T)
+
+
 def test_a_slice_of_hidden_states_is_made_contiguous_first(monkeypatch):
     """torch multiplies each row of such a slice by a copy of the weights: for 64 rows and the head 7 s, not 10 ms."""
     hidden, weight = numbers(3, 5, 8).detach()[:, -1:], numbers(6, 8, seed=1)

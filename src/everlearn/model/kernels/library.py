@@ -62,6 +62,7 @@ SIGNATURES = {
     "gated": "bbbn",
     "gated_backward": "bbbbbn",
     "rotate": "bbbbnnnf",
+    "multiply_row": "bbbnn",
     "transpose": "bbnn",
     "take_heads": "bwbnnnn",
     "give_heads": "bwbnnnn",

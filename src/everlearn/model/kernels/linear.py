@@ -32,7 +32,13 @@ def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None
 
 def forward(x_NI: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None) -> torch.Tensor:
     """The same for rows, without a gradient."""
-    return product(x_NI, weight_OI.T) if bias_O is None else functional.linear(x_NI, weight_OI, bias_O)
+    if bias_O is not None:
+        return functional.linear(x_NI, weight_OI, bias_O)
+    if len(x_NI) == 1 and weight_OI.is_contiguous() and usable(x_NI, weight_OI):
+        y_NO = x_NI.new_empty(1, len(weight_OI))
+        call("multiply_row", x_NI.contiguous(), weight_OI, y_NO, weight_OI.shape[1], len(weight_OI))
+        return y_NO
+    return product(x_NI, weight_OI.T)
 
 
 def weight_gradient(of_y_NO: torch.Tensor, x_NI: torch.Tensor) -> torch.Tensor:

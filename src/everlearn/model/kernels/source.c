@@ -123,6 +123,21 @@ void rotate(const bf16 *x, const bf16 *cosines, const bf16 *sines, bf16 *y, size
         }
 }
 
+/* One row times weights whose rows lie behind one another: as fast as memory gives them, twice as fast as a product of
+   matrix units, which fill their tiles first. */
+void multiply_row(const bf16 *x, const bf16 *weight, bf16 *y, size inputs, size outputs) {
+    float *wide = malloc(inputs * sizeof(float));
+    for (size i = 0; i < inputs; i++) wide[i] = widen(x[i]);
+#pragma omp parallel for schedule(static) if (inputs * outputs > SMALL)
+    for (size o = 0; o < outputs; o++) {
+        const bf16 *row = weight + o * inputs;
+        float sum = 0;
+        for (size i = 0; i < inputs; i++) sum += wide[i] * widen(row[i]);
+        y[o] = round_to_bf16(sum);
+    }
+    free(wide);
+}
+
 typedef uint16_t eight __attribute__((vector_size(16)));
 
 /* 8 rows of 8 numbers to 8 columns: three times the first half of the rows is interleaved with the second. */
