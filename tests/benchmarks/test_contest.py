@@ -62,8 +62,12 @@ def test_the_best_setting_is_kept_and_failures_are_told(contest):
 def test_a_row_says_whether_the_goal_was_reached(contest, at_most, reached):
     page = importlib.import_module("page")
     finding = {"measured": "speed", "against": "a peer", "goal": 3.0, "at_most": at_most}
-    row = page._row("Training", finding | {"ratio": {"median": 3.5, "low": 3.0, "high": 4.0}})
-    assert row == f"| Training | speed | a peer | **3.50** (3.00–4.00) | {'≤' if at_most else '≥'} 3 | {reached} |"
+    row = page._row(
+        {"question": "Training", "commit": "abc"}, finding | {"ratio": {"median": 3.5, "low": 3.0, "high": 4.0}}
+    )
+    assert (
+        row == f"| Training | speed | a peer | **3.50** (3.00–4.00) | {'≤' if at_most else '≥'} 3 | {reached} | abc |"
+    )
 
 
 def test_questions_that_stay_open_are_those_of_scripts(contest):
