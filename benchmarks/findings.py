@@ -40,8 +40,27 @@ class Finding(NamedTuple):
         return self.ratio.median <= self.goal if self.at_most else self.ratio.median >= self.goal
 
 
-def write(question: str, findings: list[Finding], notes: dict[str, object], peers: Sequence[str] = ()) -> None:
-    """Keep the findings of a question, named by its script, with what helps to read them; `peers` are packages."""
+def write(
+    question: str,
+    findings: list[Finding],
+    notes: dict[str, object],
+    peers: Sequence[str] = (),
+    failed: Sequence[str] = (),
+    model: str = "",
+) -> None:
+    """Keep the findings of a question, named by its script, with what helps to read them.
+
+    Args:
+        question: as the page names it.
+        findings: its rows.
+        notes: what helps to read them.
+        peers: packages and their versions.
+        failed: checks that did not hold; no goal counts as reached then.
+        model: if another one was measured than all scripts work with.
+
+    Raises:
+        SystemExit: a check failed; the findings are written all the same.
+    """
     script = Path(sys.argv[0]).stem
     RESULTS.mkdir(exist_ok=True)
     record = {
@@ -50,9 +69,10 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
         "date": date.today().isoformat(),
         "commit": COMMIT,
         "machine": machine(),
-        "model": Path(MODEL).name,
+        "model": model or Path(MODEL).name,
         "versions": {name: version(name) for name in PACKAGES},
         "peers": list(peers),
+        "failed": list(failed),
         "findings": [finding._asdict() | {"ratio": finding.ratio._asdict()} for finding in findings],
         "notes": notes,
     }
@@ -61,6 +81,8 @@ def write(question: str, findings: list[Finding], notes: dict[str, object], peer
     for finding in findings:
         bound = "at most" if finding.at_most else "at least"
         tell(f"{question}: {finding.measured}: {finding.ratio}, wanted {bound} {finding.goal} ({finding.against})")
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 def commit() -> str:

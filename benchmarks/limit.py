@@ -9,6 +9,9 @@ from environments import OURS
 
 from everlearn.model.cache import model_directory
 
+LIMIT = "share of the limit"
+"""How findings of `share` are called."""
+
 
 def products(kind: str, tokens: float, predictions: float) -> Contestant:
     """`torch.mm` of the shapes of `reading` so many tokens, or of training on them (`full`, `lora`), and no more."""

@@ -11,7 +11,7 @@ import torch
 from contest import MODEL, THREADS, Contestant, Turn, alternate, best_of, once, options, peak_ratio, quicker, sweep
 from environments import OURS, packages, peers
 from findings import Finding, write
-from limit import YARDSTICK, products, rates, share
+from limit import LIMIT, YARDSTICK, products, rates, share
 
 from everlearn.model.cache import model_directory
 
@@ -53,7 +53,7 @@ def short_chats(question: str, weights: str) -> None:
             trl(items, weights, rows, "float32", rows, autocast=True),
             trl(items, weights, rows, "bfloat16", rows),
             trl(items, weights, rows, "bfloat16", rows, **free),
-            trl(items, weights, rows, "bfloat16", rows, use_liger_kernel=True),
+            trl(items, weights, rows, "bfloat16", rows, use_liger_kernel=True),  # if liger-kernel is installed there
             trl(items, weights, 2, "bfloat16", 2, **PACKED, max_length=512),  # about as many examples
         ]
     else:
@@ -82,7 +82,7 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     near = alternate([us, bare], 3 * rounds)
     findings = [
         Finding("examples a second", rival.name, quicker(mine, turns[rival.name]), goal),
-        Finding("share of the limit", "bare matrix products", share(*near.values()), 0.7),
+        Finding(LIMIT, "bare matrix products", share(*near.values()), 0.7),
     ]
     peaks: dict[str, float] = {}
     if memory:
@@ -100,7 +100,9 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     notes: dict[str, object] = {
         **found.notes,
         "tokens of an example that are learnt": targets,
-        "nats of the first 16 examples before training, without that line break": opening,
+        "nats of the first 16 examples before training, without that line break": {
+            name: nats for name, nats in opening.items() if nats
+        },
         "tokens a step": round(statistics.median(turn.more["tokens"] for turn in mine)),
         "examples a second": _medians(turns, lambda turn: turn.speed),
         "10¹² operations a second, at best": rates(near),
@@ -108,7 +110,7 @@ def compare(question: str, us: Contestant, swept: Sequence[Contestant], goal: fl
     }
     # TRL also learns the line break behind an answer
     assert max(targets.values()) <= min(targets.values()) + 1.01, f"they learn different things: {targets}"
-    known = [nats for nats in opening.values() if nats]  # packed rows are not single examples
+    known = [nats for nats in opening.values() if nats]  # a packed peer's rows are not single examples: nothing to tell
     assert max(known) <= SAME * min(known), f"they begin with different losses: {opening}"
     write(question, findings, notes, packages())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from everlearn.model.kernels import adamw as adamw_module
 from everlearn.model.kernels import library
 from everlearn.model.kernels import linear as linear_module
 from everlearn.model.kernels import product as product_module
@@ -172,6 +173,28 @@ def test_adamw(count):
     assert close(mean, kept["exp_avg"]) and close(square, kept["exp_avg_sq"])
 
 
+def test_adamw_by_torch_moves_large_tensors_alone_and_small_ones_together(monkeypatch):
+    sizes = (40, 3, 5, 40, 2, 7)
+
+    def moved() -> list[torch.Tensor]:
+        source = torch.Generator().manual_seed(4)
+        masters = [split(torch.randn(size, generator=source)) for size in sizes]
+        weights, rests = [each[0] for each in masters], [each[1] for each in masters]
+        gradients = [torch.randn(size, generator=source).bfloat16() for size in sizes]
+        means, squares = ([torch.zeros(size).bfloat16() for size in sizes] for _ in range(2))
+        adamw(weights, rests, gradients, means, squares, Step(0.01, 0.1, 1, 0.5))
+        return [*map(joined, weights, rests), *means, *squares]
+
+    wanted = moved()
+    monkeypatch.setattr(library, "library", lambda: None)
+    monkeypatch.setattr(adamw_module, "TOGETHER", 6)
+    monkeypatch.setattr(adamw_module, "ALONE", 40)
+    like = [torch.zeros(size) for size in sizes]
+    assert list(adamw_module._parts(like)) == [[0], [3], [1, 2], [4, 5]]
+    for one, other in zip(moved(), wanted, strict=True):
+        assert torch.allclose(one.float(), other.float(), rtol=1e-2, atol=1e-6)
+
+
 @pytest.mark.parametrize("mantissa", [1.0, 1.1, 1.25, 1.4, 1.6, 1.9])
 def test_moments_of_few_bits_follow_a_gradient_that_stays_and_one_that_fades(mantissa):
     """They stand still once a step would move them by less than half of their last place."""
@@ -223,6 +246,20 @@ def test_one_row_is_not_multiplied_by_matrix_units(shape, monkeypatch):
     row, weight = numbers(1, 1, inputs).detach(), numbers(outputs, inputs, seed=1).detach()
     monkeypatch.setattr(linear_module, "product", lambda *given: pytest.fail("not by our kernel"))
     assert close(linear(row, weight, None), row.float() @ weight.float().T)
+
+
+def test_a_linear_layer_takes_rows_of_its_width_alone():
+    for rows in (1, 2):
+        with torch.no_grad(), pytest.raises((AssertionError, RuntimeError)):
+            linear(numbers(rows, 8), numbers(6, 4096, seed=1), None)
+
+
+def test_one_row_by_turned_weights_and_with_gradients():
+    row, weight = numbers(1, 24), numbers(40, 24, seed=1)
+    turned = numbers(24, 40, seed=2).detach()
+    assert close(linear(row.detach(), turned.T, None), row.detach().float() @ turned.float())
+    for one, other in both_ways(lambda x, w: linear(x, w, None), row, weight):
+        assert close(one, other)
 
 
 def test_a_slice_of_hidden_states_is_made_contiguous_first(monkeypatch):

@@ -24,6 +24,7 @@ def linear(x: torch.Tensor, weight_OI: torch.Tensor, bias_O: torch.Tensor | None
     x = x.contiguous()  # of a slice torch would multiply each row by a copy of the weights
     if not usable(x, weight_OI):
         return functional.linear(x, weight_OI, bias_O)
+    assert x.shape[-1] == weight_OI.shape[1]
     x_NI = x.view(-1, x.shape[-1])
     learns = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in (x, weight_OI, bias_O))
     y_NO: torch.Tensor = (_Linear.apply if learns else forward)(x_NI, weight_OI, bias_O)

@@ -123,8 +123,8 @@ void rotate(const bf16 *x, const bf16 *cosines, const bf16 *sines, bf16 *y, size
         }
 }
 
-/* One row times weights whose rows lie behind one another: as fast as memory gives them, twice as fast as a product of
-   matrix units, which fill their tiles first. */
+/* One row times weights whose rows lie behind one another. Every weight is read once; a product by matrix units, which
+   are made for many rows, takes 1.3 to 3.5 times as long. */
 void multiply_row(const bf16 *x, const bf16 *weight, bf16 *y, size inputs, size outputs) {
     float *wide = malloc(inputs * sizeof(float));
     for (size i = 0; i < inputs; i++) wide[i] = widen(x[i]);
