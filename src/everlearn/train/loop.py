@@ -203,7 +203,7 @@ class _Adam:
             [self.moments[name][1] for name in gradients],
             AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale),
         )
-        return loss
+        return float(loss)
 
     def state(self) -> dict[str, torch.Tensor]:
         """First and second moments by name."""
