@@ -117,7 +117,7 @@ class Gradient(Method):
         return None
 
     def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
-        """Change the gradients (bf16, by name), in place or by others; whether they are numbers is checked behind it."""
+        """Change the gradients (bf16, by name), in place or by others; NaN is looked for behind it."""
 
     def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
         """Change the masters after the optimiser has moved them: `model.masters[name] = tensor`."""
