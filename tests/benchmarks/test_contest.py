@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -68,6 +69,25 @@ def test_a_row_says_whether_the_goal_was_reached(contest, at_most, reached):
     assert (
         row == f"| Training | speed | a peer | **3.50** (3.00–4.00) | {'≤' if at_most else '≥'} 3 | {reached} | abc |"
     )
+
+
+def test_no_goal_is_reached_where_a_check_failed_or_the_limit_was_slower(contest):
+    page = importlib.import_module("page")
+    speed = {"measured": "speed", "goal": 3.0, "at_most": False, "ratio": {"median": 3.5}}
+    assert page._verdict({"failed": ["they differ"]}, speed) == "a check failed"
+    assert page._verdict({"failed": []}, speed) == page._verdict({}, speed) == "yes"
+    share = {**speed, "measured": page.LIMIT, "goal": 0.7, "ratio": {"median": 1.09}}
+    assert page._verdict({}, share) == "the limit was slower"
+
+
+def test_findings_are_kept_though_a_check_failed(contest, tmp_path, monkeypatch):
+    findings = importlib.import_module("findings")
+    monkeypatch.setattr(findings, "RESULTS", tmp_path)
+    found = [findings.Finding("speed", "a peer", contest.Ratio(3.5, 3.0, 4.0), 3.0)]
+    with pytest.raises(SystemExit, match="they differ"):
+        findings.write("Training", found, {}, failed=["they differ"])
+    (path,) = tmp_path.glob("*.json")
+    assert json.loads(path.read_text())["failed"] == ["they differ"]
 
 
 def test_questions_that_stay_open_are_those_of_scripts(contest):
