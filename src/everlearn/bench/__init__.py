@@ -1,0 +1,1 @@
+"""Methods and streams in, recorded trials, statistics and a leaderboard out."""

@@ -1,0 +1,1 @@
+"""Recorded trials in, scores out: one file per desideratum or open question; no model involved."""

@@ -1,0 +1,79 @@
+"""A seed in, invented words out: pronounceable, in no word list, and far from each other.
+
+All words of a lexicon have the same length and are made of consonant-vowel syllables. Between two such words, edit
+distance below three can only come from substitutions (a shift sets consonants against vowels), so that it is enough
+that no two words agree in all but two letters; this is checked by looking up what is left when two letters are masked.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import random
+from collections.abc import Collection
+
+CONSONANTS = "bdfgklmnprstvz"
+VOWELS = "aeiou"
+SYLLABLES = tuple(first + second for first in CONSONANTS for second in VOWELS)
+
+APART = 3
+"""Least edit distance between two words of a lexicon."""
+
+ENGLISH = frozenset(
+    "banana tomato potato canada panama to be me so do no go he we papaya lavage savage manage damage natural recede "
+    "decide delete deduce debate devote recipe refuge revive denote demote remote relate rebate reduce refute resume "
+    "repose remove pagoda safari tirade parade facade lunatic sedate locate donate rotate mutate dilate vacate debase "
+    "sonata regale tamale finale morale female corona salami kimono domino casino mosaic banality divide device define "
+    "deface refine divine feline bovine canine famine bikini tuxedo torero bolero bagel honey money data solo polo "
+    "demise revise devise motive native relive derive desire retire vivify rarefy typify vilify deride reside debora "
+    "renata natasha monica veronica toledo tokelau dakota toyota sudoku karate tatami bonobo mulatto mulato rococo"
+    .split()
+)
+"""Common words, and some names, that syllables can spell; `is_invented` is checked against full word lists in tests."""
+
+
+class Lexicon:
+    """Invented words, each handed out once. Words that `taken` holds stay away by the same distance."""
+
+    def __init__(self, seed: int, syllables: int = 3, taken: Collection[str] = ()) -> None:
+        self._random = random.Random(f"lexicon {seed} {syllables}")
+        self._syllables = syllables
+        self._masked: set[tuple[tuple[int, ...], str]] = set()
+        self.words: list[str] = []
+        """Handed out so far, in order."""
+        for word in taken:
+            self._keep_away(word)
+
+    def word(self) -> str:
+        """A new word.
+
+        Raises:
+            ValueError: after 10,000 trials no further word fits; take more syllables.
+        """
+        for _ in range(10_000):
+            word = "".join(self._random.choices(SYLLABLES, k=self._syllables))
+            if is_invented(word) and not any(mask in self._masked for mask in _masks(word)):
+                self._keep_away(word)
+                self.words.append(word)
+                return word
+        raise ValueError(f"no further word of {self._syllables} syllables is {APART} edits from {len(self.words)}")
+
+    def some(self, count: int) -> list[str]:
+        """So many new words."""
+        return [self.word() for _ in range(count)]
+
+    def _keep_away(self, word: str) -> None:
+        self._masked.update(_masks(word))
+
+
+def is_invented(word: str) -> bool:
+    """Whether no list of English words has it, its singular or its stem, and no syllable comes twice."""
+    syllables = [word[at : at + 2] for at in range(0, len(word), 2)]
+    return word not in ENGLISH and len(set(syllables)) == len(syllables)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _masks(word: str) -> tuple[tuple[tuple[int, ...], str], ...]:
+    """What is left of a word for each way to mask APART − 1 letters; two words that share one are too close."""
+    chosen = itertools.combinations(range(len(word)), len(word) - APART + 1)
+    return tuple((places, "".join(word[place] for place in places)) for places in chosen)

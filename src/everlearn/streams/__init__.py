@@ -1,0 +1,1 @@
+"""Seeds in, worlds to learn and probes of what was learnt out: one file per family."""
