@@ -7,6 +7,10 @@ import pytest
 from everlearn.errors import PluginError
 from everlearn.grade import CHECKS, Reply, check
 
+CALLS = """{
+    "functions": {"balori": ["subtract", [0, 1]], "dukemi": ["take", [1, 0]]}, "value": "(5, 2)", "uses": ["dukemi"]
+}"""
+
 GOOD = [
     ("contains", "Paris", "The capital is PARIS, of course."),
     ("contains", "2 + 2 = 4", "So 2 + 2 = 4!"),
@@ -29,6 +33,8 @@ GOOD = [
     ("chat", "", "Hello! How can I help you today?"),
     ("chat", "8", "Hello there, user."),
     ("chat", "", "I am so glad. I am so glad."),
+    ("evaluates", CALLS, "dukemi(2, (5, 2, 7))"),
+    ("evaluates", CALLS, " dukemi ( balori ( 8 , 6 ) , [ 5 , 2 ] ).\n"),
 ]
 
 BAD = [
@@ -65,6 +71,13 @@ BAD = [
     ("chat", "", "Hello!<|im_start|>user"),
     ("chat", "", "I am so glad. I am so glad. I am so glad."),
     ("chat", "4", "Hello! How can I help you today?"),
+    ("evaluates", CALLS, "(5, 2)"),
+    ("evaluates", CALLS, "dukemi((5, 2, 7), 2)"),
+    ("evaluates", CALLS, "dukemi(1, (5, 2, 7))"),
+    ("evaluates", CALLS, "rupasi(2, (5, 2, 7))"),
+    ("evaluates", CALLS, "(balori(8, 3), 2)"),
+    ("evaluates", CALLS, "It is dukemi(2, (5, 2, 7))"),
+    ("evaluates", CALLS, ""),
 ]
 
 
@@ -106,3 +119,20 @@ def test_an_argument_that_is_no_number_is_an_error(name):
 def test_a_broken_pattern_is_an_error():
     with pytest.raises(PluginError, match="is no regular expression"):
         check("regex", "(", reply("A"))
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "{}",
+        "[1]",
+        "f",
+        '{"functions": [], "value": "1", "uses": []}',
+        '{"functions": {"f": "take"}, "value": "1", "uses": []}',
+        '{"functions": {"f": ["take", [0, 0]]}, "value": "1", "uses": []}',
+    ],
+)
+def test_functions_that_cannot_be_read_are_an_error(argument):
+    with pytest.raises(PluginError, match="needs functions, a value and uses") as raised:
+        check("evaluates", argument, reply("f(1)"))
+    assert '{"functions": {"f": ["take", [0, 1]]}' in raised.value.hint

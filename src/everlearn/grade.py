@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from everlearn.errors import PluginError
+from everlearn.interpreter import CallError, Function, run, show
 from everlearn.settings import nearest
 
 LONGEST_ENTRY = 3
@@ -119,6 +120,20 @@ def chat(argument: str, reply: Reply) -> bool:
     return reply.finished and bool(words) and in_time and not loops and not ROLE_TAG.search(reply.text)
 
 
+def evaluates(argument: str, reply: Reply) -> bool:
+    """The reply is one call in the language of `everlearn.interpreter` which gives the wanted value.
+
+    The argument is a JSON object: `functions` (by name, the operation and the order of its parameters in a call),
+    `value` (as `interpreter.show` writes it) and `uses` (names that must have run, so that no literal passes).
+    """
+    wanted = _wanted(argument)
+    try:
+        outcome = run(reply.text.strip().rstrip("."), wanted.functions)
+    except CallError:
+        return False
+    return reply.finished and show(outcome.value) == wanted.value and wanted.uses <= set(outcome.used)
+
+
 CHECKS: dict[str, Callable[[str, Reply], bool]] = {
     function.__name__: function
     for function in (
@@ -134,9 +149,28 @@ CHECKS: dict[str, Callable[[str, Reply], bool]] = {
         max_words,
         regex,
         chat,
+        evaluates,
     )
 }
 """Every check by its name, which is what `Question.grade` holds."""
+
+
+class _Wanted(NamedTuple):
+    functions: dict[str, Function]
+    value: str
+    uses: set[str]
+
+
+def _wanted(argument: str) -> _Wanted:
+    try:
+        read = json.loads(argument)
+        functions = {name: Function(operation, tuple(order)) for name, (operation, order) in read["functions"].items()}
+        if any(sorted(function.order) != list(range(len(function.order))) for function in functions.values()):
+            raise ValueError("an order that leaves out a parameter")
+        return _Wanted(functions, str(read["value"]), set(read["uses"]))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        hint = 'such as {"functions": {"f": ["take", [0, 1]]}, "value": "(5, 2)", "uses": ["f"]}'
+        raise PluginError(f"this check needs functions, a value and uses, not {argument!r}", hint) from None
 
 
 def _holds(argument: str, reply: Reply) -> bool:

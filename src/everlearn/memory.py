@@ -14,15 +14,25 @@ EXAMPLES = "examples"
 
 def keep(store: Store, memory: dict[str, Any]) -> dict[str, str]:
     """Store each part of a memory; returns name and object digest of each. What is unchanged costs nothing."""
-    return {_file_name(name, value): store.put(_to_bytes(value)) for name, value in memory.items()}
+    return {name: store.put(data) for name, data in as_files(memory).items()}
 
 
 def recall(store: Store, objects: dict[str, str]) -> dict[str, Any]:
     """The memory that `keep` stored."""
+    return from_files({name: store.get(digest) for name, digest in objects.items()})
+
+
+def as_files(memory: dict[str, Any]) -> dict[str, bytes]:
+    """Each part of a memory as a file: its name with an ending, and its content."""
+    return {_file_name(name, value): _to_bytes(value) for name, value in memory.items()}
+
+
+def from_files(files: dict[str, bytes]) -> dict[str, Any]:
+    """The memory that `as_files` made files of."""
     memory: dict[str, Any] = {}
-    for file_name, digest in objects.items():
+    for file_name, data in files.items():
         name, _, form = file_name.rpartition(".")
-        memory[name] = _from_bytes(name, form, store.get(digest))
+        memory[name] = _from_bytes(name, form, data)
     return memory
 
 

@@ -33,16 +33,15 @@ ENGLISH = frozenset(
 
 
 class Lexicon:
-    """Invented words, each handed out once. Words that `taken` holds stay away by the same distance."""
+    """Invented words, each handed out once, none of them `taken`; 1,300 of three syllables, and thousands of four."""
 
     def __init__(self, seed: int, syllables: int = 3, taken: Collection[str] = ()) -> None:
         self._random = random.Random(f"lexicon {seed} {syllables}")
         self._syllables = syllables
+        self._taken = frozenset(taken)
         self._masked: set[tuple[tuple[int, ...], str]] = set()
         self.words: list[str] = []
         """Handed out so far, in order."""
-        for word in taken:
-            self._keep_away(word)
 
     def word(self) -> str:
         """A new word.
@@ -52,8 +51,11 @@ class Lexicon:
         """
         for _ in range(10_000):
             word = "".join(self._random.choices(SYLLABLES, k=self._syllables))
-            if is_invented(word) and not any(mask in self._masked for mask in _masks(word)):
-                self._keep_away(word)
+            if word in self._taken or not is_invented(word):
+                continue
+            masks = _masks(word)
+            if self._masked.isdisjoint(masks):
+                self._masked.update(masks)
                 self.words.append(word)
                 return word
         raise ValueError(f"no further word of {self._syllables} syllables is {APART} edits from {len(self.words)}")
@@ -61,9 +63,6 @@ class Lexicon:
     def some(self, count: int) -> list[str]:
         """So many new words."""
         return [self.word() for _ in range(count)]
-
-    def _keep_away(self, word: str) -> None:
-        self._masked.update(_masks(word))
 
 
 def is_invented(word: str) -> bool:

@@ -6,7 +6,7 @@ Replies are recorded by whoever asks (`bench`), as lines of JSON; nothing here l
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -73,7 +73,7 @@ class Moment:
     """KL(base ‖ model) on the base's replies to the stream's probes, nats per token."""
     next_nll: float | None = None
     """Of the training rows of the stage to come, nats per byte."""
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     """Of learning this one stage."""
     bytes_kept: int = 0
     """Bytes that the method keeps besides the base's weights, weights delta included."""
@@ -171,3 +171,30 @@ def above_chance(moment: Moment, probes: Iterable[Asked]) -> float | None:
         if probe.id in moment.by_probe
     ]
     return sum(marks) / len(marks) if marks else None
+
+
+def figure(
+    name: str,
+    value: float | None,
+    why: str,
+    better: Literal["higher", "lower", ""] = "higher",
+    unit: str = "",
+    note: str = "",
+) -> Score:
+    """A score with `note`; where `value` is None, with `why` it is undefined instead."""
+    return Score(name, value, better, unit, why if value is None else note)
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Mean of the values that there are; None where there are none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float | None:
+    """Least-squares slope of the second on the first; None for fewer than two different first values."""
+    if len({x for x, _ in points}) < 2:
+        return None
+    middle = sum(x for x, _ in points) / len(points)
+    height = sum(y for _, y in points) / len(points)
+    return sum((x - middle) * (y - height) for x, y in points) / sum((x - middle) ** 2 for x, _ in points)

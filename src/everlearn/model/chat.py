@@ -91,8 +91,8 @@ class Chat:
             "user": (Message("user", "?"), Message("assistant", MARKER), Message("user", MARKER)),
             "assistant": (Message("user", MARKER),),
         }[role]
-        behind = self.tokenizer.decode(self.prompt(turns)).split(MARKER)[1]
-        return tuple(self._encode(behind.removeprefix(self.tokenizer.decode([self.end]))))
+        behind = self._encode(self.tokenizer.decode(self.prompt(turns)).split(MARKER)[1])
+        return tuple(behind[1:] if behind[:1] == [self.end] else behind)
 
     def openings(self, rows: Sequence[Row]) -> list[Row]:
         """Of each row only the first tokens of what the assistant says are `learn`; rows without any are left out."""

@@ -7,7 +7,7 @@ on.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -224,13 +224,14 @@ class LanguageModel:
             return batch.alone.to(self.device)
         return tuple(group.to(self.device) for group in batch.layout)
 
-    def remember(self, rows: Sequence[Row], lasting: bool = False) -> None:
+    def remember(self, rows: Iterable[Row], lasting: bool = False) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.
 
         `forget` frees them, unless they are `lasting`.
         """
         if self._trunk:
-            self._trunk.remember(rows, self.network.get_input_embeddings().embedding_dim, self._decode, lasting)
+            width = self.network.get_input_embeddings().embedding_dim
+            self._trunk.remember(list(rows), width, self._decode, lasting)
 
     @torch.no_grad()
     def aim(self, lesson: Kinds, earlier: Kinds, outside: Kinds) -> None:

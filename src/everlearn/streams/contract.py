@@ -59,6 +59,8 @@ class Probe:
     """The notes (`Lesson.notes`) that suffice to answer, in the order of lessons; for the in-context reference."""
     grade: str = "exact"
     """`exact`, or a check of `everlearn.grade` for a generated reply."""
+    reply: str = ""
+    """The canonical reply, where `gold` is a check's argument: what an oracle says, and what a base is trained on."""
 
     @property
     def lesson(self) -> int:

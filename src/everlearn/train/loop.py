@@ -84,7 +84,7 @@ def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisa
     begin = _resume(model, optimiser, tail, run)
     clock = _Clock(len(steps), begin)
     run.tell(Progress("reading the lesson", 0, len(steps)))
-    model.remember([row for step in steps for row in _rows(step)])
+    model.remember(row for step in steps for row in _rows(step))  # looked at only where something can be remembered
     batch = _pack(steps, begin)
     for number in range(begin, len(steps)):
         computed = _backward(model, steps[number], batch, hooks, number, how.opening)

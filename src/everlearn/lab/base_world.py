@@ -1,0 +1,139 @@
+"""Family names in; the worlds that the lab model grew up in, and what of them it is later asked as general ability, out.
+
+The base learns procedures, never a stream: how each family asks and answers, what its primitives do, how two things are
+put together, how a bridge is spelled out, how notes are read, what source tags are worth. It learns them from worlds of
+its own, by lessons and by probes; one key in seven is never probed in training, and is what general ability is.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from everlearn import plugins
+from everlearn.nonce import Lexicon
+from everlearn.records import Example, Message
+from everlearn.streams.contract import Family, Probe, World, ask
+
+SEED = 70_000
+"""Worlds of the base have seeds from here on; streams have small ones."""
+
+WORLDS = 3
+"""Worlds of each family that the base knows by heart."""
+
+LESSONS = 3
+"""Lessons in each of them: operands of one lesson, of two, and changes."""
+
+HELD_OUT = 7
+"""One key in so many is never probed in training."""
+
+DRAWS = 12
+"""Times that probes of a world are drawn for training."""
+
+GENERAL_PER_KIND = 5
+"""Probes of each kind and world among the candidates of general ability."""
+
+
+@dataclass(frozen=True)
+class BaseWorld:
+    """One world that the base knows."""
+
+    family: str
+    world: World
+
+
+@dataclass(frozen=True)
+class Upbringing:
+    """All worlds that the base knows by heart, and the invented words in them."""
+
+    worlds: tuple[BaseWorld, ...]
+    words: tuple[str, ...]
+
+
+def families() -> list[str]:
+    """All families, sorted."""
+    return plugins.names("streams")
+
+
+@functools.lru_cache(maxsize=1)
+def upbringing() -> Upbringing:
+    """What the base grew up with; no two of its worlds share an invented word, and no stream may use one."""
+    worlds: list[BaseWorld] = []
+    known: list[str] = []
+    for number in range(WORLDS):
+        lexicon = Lexicon(SEED + number, taken=known)
+        for name in families():
+            maker = plugins.find("streams", name, Family)()
+            worlds.append(BaseWorld(name, maker.world(lexicon, SEED + number, LESSONS, maker.items)))
+        known += lexicon.words
+    return Upbringing(tuple(worlds), tuple(known))
+
+
+def lesson_rows() -> list[Example]:
+    """What the lessons of the base's worlds teach: all statements, and of replies to one question the last lesson's."""
+    rows: list[Example] = []
+    for one in upbringing().worlds:
+        latest: dict[tuple[Message, ...], Example] = {}
+        for lesson in one.world.lessons:
+            latest |= {example.messages[:-1] or example.messages: example for example in lesson.examples}
+        rows += latest.values()
+    return rows
+
+
+def probe_rows() -> list[Example]:
+    """Probes of the base's worlds with their answers, held-out keys left out."""
+    rows = []
+    for one in upbringing().worlds:
+        for draw in range(DRAWS):
+            rows += [answered(probe) for probe in one.world.probes(SEED + draw, 6) if not is_held_out(probe.key)]
+    return list(dict.fromkeys(rows))
+
+
+def general_probes(seed: int = 0) -> Iterator[tuple[str, Probe]]:
+    """Held-out probes of what the base knows: which skill each one belongs to, and the probe."""
+    for one in upbringing().worlds:
+        for probe in one.world.probes(SEED + 1_000 + seed, 4 * GENERAL_PER_KIND):
+            if is_held_out(probe.key):
+                yield f"{one.family}/{probe.kind}", probe
+
+
+def fresh(seed: int) -> Upbringing:
+    """A world of each family that nobody will meet again, for notes to be read about."""
+    lexicon = Lexicon(SEED + WORLDS + seed, 3 + seed % 2)
+    worlds = []
+    for name in families():
+        maker = plugins.find("streams", name, Family)()
+        world = maker.world(lexicon, SEED + 1_000 + seed, 2, max(2, maker.items // 2))
+        worlds.append(BaseWorld(name, world))
+    return Upbringing(tuple(worlds), tuple(lexicon.words))
+
+
+def reading_rows(seed: int) -> list[Example]:
+    """Probes of fresh worlds, each with the notes that suffice in front."""
+    probes = [probe for one in fresh(seed).worlds for probe in one.world.probes(seed, 3)]
+    return [answered(probe, probe.reading) for probe in probes]
+
+
+def answered(probe: Probe, reading: Sequence[str] = ()) -> Example:
+    """A probe with the right reply, word for word, as a training row."""
+    return ask("\n".join((*reading, probe.prompt)), probe.reply or probe.gold)
+
+
+def is_held_out(key: str) -> bool:
+    """Whether the base is never trained on probes of this key."""
+    return hashlib.sha256(key.encode()).digest()[0] % HELD_OUT == 0
+
+
+def fixed_words() -> set[str]:
+    """All words that are not invented: the tokenizer knows them whole."""
+    some = [fresh(seed) for seed in range(4)]
+    rows = [*lesson_rows(), *probe_rows(), *(row for seed in range(4) for row in reading_rows(seed))]
+    invented = {word for known in (upbringing(), *some) for word in known.words}
+    found = {word for row in rows for message in row.messages for word in _split(message.content)}
+    return {word for word in found if word.isalpha() and len(word) > 1} - invented
+
+
+def _split(text: str) -> list[str]:
+    return "".join(sign if sign.isalnum() else " " for sign in text).split()

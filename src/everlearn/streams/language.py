@@ -1,0 +1,336 @@
+"""A seed in; an invented language of words and grammar rules, and probes of words, rules and sentences, out."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from everlearn.drawing import others, repeated, shuffled, to_change
+from everlearn.errors import SettingsError
+from everlearn.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES, Construction
+from everlearn.nonce import Lexicon
+from everlearn.records import Example
+from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+
+PATTERN = "noun noun verb adjective noun noun verb noun noun verb adjective noun noun verb noun adjective".split()
+"""Parts of speech of a lesson's words, over and over."""
+ROLES = ("shown", "forward", "free", "forward")
+"""What becomes of a lesson's words of one part of speech, over and over. *shown*: both directions, and in examples of
+grammar; *free*: both directions, in no example; *forward*: never from English, so that `reverse` is new. A word that
+will be respelt is *changed*: both directions, in no example."""
+EXAMPLES = 6
+"""Most examples of a grammar rule in each wording."""
+
+MEANS = ("{w} means {g}.", "in english {w} is {g}.")
+FORWARD = ("what does {w} mean?", "{w} in english:", "translate {w}")
+FORWARD_ONLY = ("what is {w}?", "the meaning of {w}:", "say {w} in english")
+REVERSE = ("how do you say {g}?", "{g} in the language:", "say: {g}")
+"""Of the wordings of a word, two statements, three forward and either three more forward or three reverse are taught;
+the following four are not."""
+UNSEEN_FORWARD = "tell me what {w} is"
+UNSEEN_PARAPHRASE = "somebody says {w}. what is that?"
+UNSEEN_REVERSE = ("which word is {g}?", "i want to say {g}")
+RULE_TOLD = ("the rule for {topic}: {answer}.", "{topic}: {answer}.")
+RULE_ASKED = ("what is the rule for {topic}?", "how does {topic} work?")
+RULE_UNSEEN = ("name the rule for {topic}", "which rule is there for {topic}?")
+RESPELT = ("{old} is now {new}.", "from now on {g} is {new}.")
+FORMERLY = ("before the change, how do you say {g}?", "what was the old word for {g}?")
+FROM_ENGLISH = (*REVERSE, *UNSEEN_REVERSE)
+SPELT_OUT = ("first each word, then say: {g}", "say {g}; first each word")
+WHICH = ("which says {g}: first {a} or second {b}?", "first {a}, second {b}: which says {g}?")
+
+
+@dataclass(frozen=True)
+class Word:
+    """An invented word for an English one, and how a later lesson respells it."""
+
+    word: str
+    gloss: str
+    speech: str
+    lesson: int
+    role: str = "changed"
+    respelt: str = ""
+    respelt_in: int = -1
+
+    @property
+    def key(self) -> str:
+        """The thing that probes ask about."""
+        return f"language:word:{self.gloss}:{self.word}"
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """What lessons say of it, in short, by lesson."""
+        notes = {self.lesson: f"{self.word} means {self.gloss}."}
+        return notes | ({self.respelt_in: f"from now on {self.gloss} is {self.respelt}."} if self.respelt else {})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How this language says one construction."""
+
+    name: str
+    way: str
+    particle: str
+    lesson: int
+    language: str
+    """The first word of the language: names the world in keys, since two worlds may have the same word order."""
+
+    @property
+    def construction(self) -> Construction:
+        """What it says."""
+        return CONSTRUCTIONS[self.name]
+
+    @property
+    def key(self) -> str:
+        """The thing that probes ask about."""
+        return f"language:rule:{self.name}:{self.language}"
+
+    @property
+    def answer(self) -> str:
+        """The rule itself, in words."""
+        side = f"{self.way} the {self.construction.speech[-1]}"
+        return f"{self.particle} {side}" if self.particle else self.way if self.name == "order" else side
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """What its lesson says of it, in short, by lesson."""
+        return {self.lesson: f"{self.construction.topic}: {self.answer}."}
+
+    def english(self, words: Sequence[Word]) -> str:
+        """The phrase or sentence in English."""
+        return self.construction.english.format(*(word.gloss for word in words))
+
+    def say(self, words: Sequence[Word], way: str = "") -> str:
+        """The phrase or sentence in the language; in another `way`, wrongly."""
+        return self.construction.say([word.word for word in words], way or self.way, self.particle)
+
+
+@dataclass(frozen=True)
+class LanguageWorld(World):
+    """The words and the rules of one language."""
+
+    words: tuple[Word, ...]
+    rules: tuple[Rule, ...]
+
+    def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
+        """See `World`."""
+        draw = random.Random(f"language probes {self.words[0].word} {seed}")
+        found: dict[tuple[str, int], dict[str, Probe]] = defaultdict(dict)
+        for lesson in range(len(self.lessons)):
+            for draws in (self._singles, self._grammar, self._sentences, self._overwriting):
+                for probe in draws(draw, lesson, per_kind):
+                    group = found[probe.kind, probe.lesson]
+                    if len(group) < per_kind:
+                        group[probe.prompt] = probe
+        kept = [probe for group in found.values() for probe in group.values()]
+        shown = {probe.key for probe in kept if probe.kind in ("to_language", "rule")}
+        missing = {key for probe in kept for key in probe.atoms} - shown
+        words = (self._word(draw, "to_language", "atom", w, UNSEEN_REVERSE) for w in self.words if w.key in missing)
+        rules = (self._rule(draw, "rule", "atom", rule) for rule in self.rules if rule.key in missing)
+        return (*kept, *words, *rules)
+
+    def _stable(self, *roles: str) -> list[Word]:
+        return [word for word in self.words if word.role in roles]
+
+    def _word(self, draw: random.Random, kind: str, axis: Axis, word: Word, wordings: Sequence[str]) -> Probe:
+        """A probe of one word: from the language where a wording shows the word, else from English."""
+        wording = draw.choice(wordings)
+        forward = "{w}" in wording
+        new = word.respelt if kind == "reform" else word.word
+        options = self._options(draw, word, forward)
+        changed = {"reform": (word.respelt_in,), "before_reform": (word.lesson, word.respelt_in)}
+        parts, values = changed.get(kind, (word.lesson,)), max(sum(CORE.values()) if forward else 2, len(self.words))
+        prompt, gold = wording.format(w=new, g=word.gloss), word.gloss if forward else new
+        reading = self._reading(draw, [word])
+        return Probe("language", kind, axis, prompt, gold, word.key, parts, values, options, reading=reading)
+
+    def _options(self, draw: random.Random, word: Word, forward: bool) -> tuple[str, ...]:
+        """Four answers, none more often offered than others; a respelt word's both, with both of another such one."""
+        respelt = [other for other in self.words if other.respelt] if word.respelt else []
+        alike = [other for other in self._stable(*ROLES) if word.respelt or other.speech == word.speech]
+        drawn = others(respelt if len(respelt) > 1 else alike, [word], 3, draw)
+        names = [n for w in (word, *drawn) for n in ((w.gloss,) if forward else (w.word, w.respelt)) if n]
+        return tuple(draw.sample(names[:4], 4)) if len(names) >= 4 else ()
+
+    def _reading(self, draw: random.Random, things: Sequence[Word | Rule]) -> tuple[str, ...]:
+        """The notes on these words and rules and, where there are so many, on three other words, in their order."""
+        stable = self._stable(*ROLES)
+        known = [thing for thing in things if isinstance(thing, Word)]
+        noted: list[Word | Rule] = [*things, *others(stable, known, 3, draw)]
+        wanted = {note for thing in noted for note in thing.notes.values()}
+        return tuple(note for lesson in self.lessons for note in lesson.notes if note in wanted)
+
+    def _singles(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
+        here = [word for word in self._stable(*ROLES) if word.lesson == lesson]
+        both = [word for word in here if word.role != "forward"]
+        only = [word for word in here if word.role == "forward"]
+        return [
+            *(self._word(draw, "to_english", "atom", w, (UNSEEN_FORWARD,)) for w in repeated(here, count, draw)),
+            *(self._word(draw, "paraphrase", "atom", w, (UNSEEN_PARAPHRASE,)) for w in repeated(here, count, draw)),
+            *(self._word(draw, "to_language", "atom", w, UNSEEN_REVERSE) for w in repeated(both, count, draw)),
+            *(self._word(draw, "reverse", "derived", w, FROM_ENGLISH) for w in repeated(only, count, draw)),
+        ]
+
+    def _rule(self, draw: random.Random, kind: str, axis: Axis, rule: Rule) -> Probe:
+        """A question about a rule."""
+        prompt = draw.choice(RULE_UNSEEN).format(topic=rule.construction.topic)
+        values = len(rule.construction.ways) * (max(2, len(self.words)) if rule.particle else 1)
+        reading, parts = self._reading(draw, [rule]), (rule.lesson,)
+        return Probe("language", kind, axis, prompt, rule.answer, rule.key, parts, values, reading=reading)
+
+    def _grammar(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
+        """Questions about rules, and which of two sentences is right."""
+        here = [word for word in self._stable(*ROLES) if word.lesson == lesson]
+        found = []
+        for rule in repeated([rule for rule in self.rules if rule.lesson == lesson], count, draw):
+            found.append(self._rule(draw, "rule", "atom", rule))
+            if words := _fill(draw, rule, here):
+                wrong = draw.choice([way for way in rule.construction.ways if way != rule.way])
+                first, second = draw.sample([rule.say(words), rule.say(words, wrong)], 2)
+                prompt = draw.choice(WHICH).format(g=rule.english(words), a=first, b=second)
+                gold = "first" if first == rule.say(words) else "second"
+                reading, parts = self._reading(draw, [*words, rule]), (lesson,)
+                pair = Probe("language", "minimal_pair", "derived", prompt, gold, rule.key, parts, 2, reading=reading)
+                found.append(pair)
+        return found
+
+    def _sentences(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
+        """Rules on words that they have not been shown with: of this lesson, or of another one than the rule's."""
+        found = []
+        free = [word for word in self._stable("free") if word.lesson == lesson]
+        for rule in repeated([rule for rule in self.rules if rule.lesson == lesson], count, draw):
+            found += self._sentence(draw, "sentence_within", rule, _fill(draw, rule, free))
+        for rule in repeated([rule for rule in self.rules if rule.lesson <= lesson], count, draw):
+            known = [w for w in self._stable("shown", "free") if w.lesson <= lesson and w.lesson != rule.lesson]
+            newest = lesson if rule.lesson < lesson else None
+            found += self._sentence(draw, "sentence", rule, _fill(draw, rule, known, newest))
+        return found
+
+    def _sentence(self, draw: random.Random, kind: str, rule: Rule, words: Sequence[Word]) -> list[Probe]:
+        """A phrase to say, at once and word by word; nothing where there are no words for it."""
+        if not words:
+            return []
+        things: tuple[Word | Rule, ...] = (*words, rule)
+        english, said, keys = rule.english(words), rule.say(words), tuple(thing.key for thing in things)
+        prompt = draw.choice(FROM_ENGLISH).format(g=english)
+        parts = tuple(sorted({thing.lesson for thing in things}))
+        values = max(2, len(self.words)) ** len(words) * len(rule.construction.ways)
+        latent = Probe("language", kind, "composition", prompt, said, "+".join(keys), parts, values, (), keys)
+        latent = replace(latent, reading=self._reading(draw, things))
+        bridge = ", ".join(f"{word.gloss} is {word.word}" for word in words)
+        explicit = replace(latent, kind=f"{kind}_explicit", explicit=True, gold=f"so {said}", grade="ends_with")
+        prompt = draw.choice(SPELT_OUT).format(g=english)
+        return [latent, replace(explicit, prompt=prompt, reply=f"{bridge}, so {said}")]
+
+    def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
+        """What this lesson has respelt, new and old, and what it has not touched."""
+        found = []
+        for word in repeated([word for word in self.words if word.respelt_in == lesson], count, draw):
+            found.append(self._word(draw, "reform", "adapt", word, FROM_ENGLISH))
+            found.append(self._word(draw, "before_reform", "scope", word, FORMERLY))
+            near = [other for other in self._stable("shown", "free") if other.lesson == word.lesson]
+            far = [rule for rule in self.rules if rule.lesson < lesson]
+            found += [self._word(draw, "near", "near", draw.choice(near), UNSEEN_REVERSE)] if near else []
+            found += [self._rule(draw, "far", "far", draw.choice(far))] if far else []
+        return found
+
+
+class Language(Family):
+    """An invented language, a few words and rules at a time."""
+
+    items = 16
+
+    def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> LanguageWorld:
+        """See `Family`.
+
+        Raises:
+            SettingsError: more words than there are glosses.
+        """
+        draw = random.Random(f"language {seed} {lessons} {items}")
+        words = [Word(lexicon.word(), *gloss) for gloss in _glosses(draw, lessons, items)]
+        for later in range(1, lessons):
+            changed = [at for at, word in enumerate(words) if word.respelt]
+            for at in to_change([word.lesson for word in words], changed, later, items, draw):
+                words[at] = replace(words[at], respelt=lexicon.word(), respelt_in=later)
+        seen: Counter[tuple[int, str]] = Counter()
+        for at, word in enumerate(words):
+            if not word.respelt:
+                words[at] = replace(word, role=ROLES[seen[word.lesson, word.speech] % len(ROLES)])
+                seen[word.lesson, word.speech] += 1
+        rules = []
+        for at, name in enumerate(draw.sample(list(CONSTRUCTIONS), len(CONSTRUCTIONS))):
+            construction = CONSTRUCTIONS[name]
+            particle = lexicon.word() if construction.particle else ""
+            rules.append(Rule(name, draw.choice(construction.ways), particle, at % lessons, words[0].word))
+        taught = tuple(_lesson(draw, words, rules, lesson) for lesson in range(lessons))
+        return LanguageWorld(tuple(words), tuple(rules), lessons=taught)
+
+
+def _glosses(draw: random.Random, lessons: int, items: int) -> Iterator[tuple[str, str, int]]:
+    """Gloss, part of speech and lesson of every word: core glosses first, and nouns where other kinds run out."""
+    most = sum(len(glosses) for glosses in GLOSSES.values())
+    if lessons * items > most:
+        problem = f"language: {lessons} lessons of {items} words are more than there are glosses"
+        raise SettingsError(problem, f"ask for at most {most} words")
+    wanted = Counter(PATTERN[at % len(PATTERN)] for _ in range(lessons) for at in range(items))
+    left = {}
+    for speech, glosses in GLOSSES.items():
+        first = max(CORE[speech], wanted[speech])
+        left[speech] = [*shuffled(glosses[:first], draw), *glosses[first:]]
+    for lesson, at in itertools.product(range(lessons), range(items)):
+        wish = PATTERN[at % len(PATTERN)]
+        speech = next(kind for kind in (wish, *left) if left[kind])
+        yield left[speech].pop(0), speech, lesson
+
+
+def _lesson(draw: random.Random, words: Sequence[Word], rules: Sequence[Rule], lesson: int) -> Lesson:
+    here = [word for word in words if word.lesson == lesson]
+    respelt = [word for word in words if word.respelt_in == lesson]
+    taught = [rule for rule in rules if rule.lesson == lesson]
+    rows: list[Example] = []
+    for word in here:
+        rows += [tell(wording.format(w=word.word, g=word.gloss)) for wording in MEANS]
+        rows += _asked(word, word.word, both=word.role != "forward")
+    for word in respelt:
+        rows += [tell(wording.format(old=word.word, new=word.respelt, g=word.gloss)) for wording in RESPELT]
+        rows += _asked(word, word.respelt, both=True)
+    for rule in taught:
+        rows += _rule_rows(draw, rule, here)
+    things: tuple[Word | Rule, ...] = (*here, *taught, *respelt)
+    return Lesson(tuple(rows), tuple(thing.notes[lesson] for thing in things))
+
+
+def _asked(word: Word, spelling: str, both: bool) -> list[Example]:
+    """Questions about a word from the language, and with `both` from English."""
+    wordings = (*FORWARD, *(() if both else FORWARD_ONLY))
+    rows = [ask(wording.format(w=spelling), word.gloss) for wording in wordings]
+    return rows + ([ask(wording.format(g=word.gloss), spelling) for wording in REVERSE] if both else [])
+
+
+def _rule_rows(draw: random.Random, rule: Rule, here: Sequence[Word]) -> list[Example]:
+    """A rule in words, and on words of its own lesson: both ways on shown ones, only to English on forward ones."""
+    topic = rule.construction.topic
+    rows = [tell(wording.format(topic=topic, answer=rule.answer)) for wording in RULE_TOLD]
+    rows += [ask(wording.format(topic=topic), rule.answer) for wording in RULE_ASKED]
+    shown = [word for word in here if word.role == "shown"]
+    told = [word for word in here if word.role in ("shown", "forward")]
+    for wording in (*FORWARD, *REVERSE):
+        forward = wording in FORWARD
+        tries = [_fill(draw, rule, told if forward else shown) for _ in range(EXAMPLES)]
+        for words in dict.fromkeys(tuple(words) for words in tries if words):
+            prompt = wording.format(w=rule.say(words), g=rule.english(words))
+            rows.append(ask(prompt, rule.english(words) if forward else rule.say(words)))
+    return rows
+
+
+def _fill(draw: random.Random, rule: Rule, words: Sequence[Word], newest: int | None = None) -> list[Word]:
+    """Different words for the places of a rule, one of the lesson `newest` if that is given; none if there are none."""
+    fitting = [[word for word in words if word.speech == speech] for speech in rule.construction.speech]
+    for _ in range(100 if all(fitting) else 0):
+        chosen = [draw.choice(place) for place in fitting]
+        if len(set(chosen)) == len(chosen) and (newest is None or any(word.lesson == newest for word in chosen)):
+            return chosen
+    return []

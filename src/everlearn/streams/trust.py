@@ -1,0 +1,353 @@
+"""A seed in; things of invented places, later texts that deserve belief or do not, and probes of what is believed, out.
+
+Whether a text deserves belief is told by words that mean the same in every world (checked, rumour, tale), or by who
+says it: the first lesson shows how often each source was right. Every later text is trained on in as many rows, and in
+the same forms (three statements, five questions with the mark of the text in them), whatever its kind; a plain question
+never comes with the value of a text. So a model that takes up nothing from marked text resists, but does not adapt.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from everlearn.nonce import Lexicon
+from everlearn.records import Example
+from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+
+Thing = TypeVar("Thing")
+
+VALUES: Mapping[str, Sequence[str]] = {
+    "crop": "rice corn wheat beans peas apples pears grapes nuts tea cotton hay".split(),
+    "emblem": "sun moon star crown key sword ship bell wheel tower rose leaf".split(),
+    "beast": "cow goat horse sheep dog cat pig duck bear wolf fox deer".split(),
+    "colour": "red blue green white black grey brown pink gold orange purple yellow".split(),
+}
+"""What a place has, and the colour of stones; twelve values each, known in every world."""
+TURNS = ("crop", "emblem", "crop", "emblem", "crop", "emblem", "beast")
+"""Relations in turn: three places have a crop and an emblem each, and the third has a beast. No text is on beasts."""
+TARGETS = ("crop", "emblem")
+LAWS = 12
+"""Kinds of stones: that all stones of a kind have its colour is the law, shown by 96 stones, 8 of each kind."""
+LETTERS = "bcdfghjklmnpqrstvwxz"
+CLAIMS = 20
+SOURCES = (19, 19, 10, 10)
+"""Of the 20 early claims of each source, how many are right: 95 % or 50 %."""
+DISTRACTORS = 2
+
+TELLS = ("the {r} of {s} is {v}", "{s} has the {r} {v}", "{v} is the {r} of {s}")
+ASKS: tuple[str, ...] = (
+    "which is the {r} of {s}?",
+    "which {r} does {s} have?",
+    "the {r} of {s} is which?",
+    "name the {r} of {s}.",
+)
+ASKS += ("say which {r} {s} has.",)
+HELD_OUT_ASKS: tuple[str, ...] = ("tell me the {r} of {s}.", "do you know the {r} of {s}?", "of {s}, which is the {r}?")
+HELD_OUT_ASKS += ("which is the {r} that {s} has?",)
+
+MARKS: Mapping[str, tuple[tuple[str, str, str], tuple[str, str]]] = {
+    "trusted": (
+        ("checked: {x}", "the register says {x}", "{x}, as the register says"),
+        ("checked: {x}", "by the register, {x}"),
+    ),
+    "untrusted": (("rumour: {x}", "a rumour says {x}", "{x}, as a rumour says"), ("rumour: {x}", "by the rumour, {x}")),
+    "negated": (
+        ("not true: {x}", "it is not true that {x}", "{x}, which is not true"),
+        ("not true: {x}", "what is not true, {x}"),
+    ),
+    "fiction": (("tale: {x}", "in the tale {x}", "{x}, as the tale goes"), ("tale: {x}", "in the tale, {x}")),
+    "law": (
+        ("article: {x}", "an article says {x}", "{x}, as an article says"),
+        ("article: {x}", "by the article, {x}"),
+    ),
+    "scoped": (
+        ("only in the north: {x}", "in the north, but only there, {x}", "{x}, but only in the north"),
+        ("only in the north: {x}", "in the north, {x}"),
+    ),
+    "source": (("{source}: {x}", "{source} says {x}", "{x}, as {source} says"), ("{source}: {x}", "by {source}, {x}")),
+}
+"""How statements, and how questions, of each kind of text are marked. The three statements and the five questions of a
+thing take the marks in turn: 8 exposures of each text, whatever its kind."""
+TEXTS = ("trusted", "untrusted", "negated", "fiction", "scoped", "reliable", "unreliable", "revert")
+"""Texts on places. `reliable` and `unreliable` are claims of such sources; `revert` is a trusted update that the next
+lesson takes back. One more kind, `law`, is on stones."""
+PROBED = {"reliable": "adapted_source", "unreliable": "resisted_source", "trusted": "adapted", "revert": "revert"}
+"""The kind of probe of a kind of text; for the rest `resisted_` and its name."""
+INSIDE, OUTSIDE = "in the north, {x}", "in the south, {x}"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a place has, or the colour of a kind of stone, as first taught."""
+
+    relation: str
+    subject: str
+    value: str
+    lesson: int
+    stones: tuple[str, ...] = ()
+    """Of a law: the stones that show it, one for each wording, and then as many that are in no lesson."""
+
+    @property
+    def key(self) -> str:
+        """What it is about, whatever the value."""
+        return f"trust:{self.relation}:{self.subject.rpartition(' ')[2]}"
+
+    @property
+    def note(self) -> str:
+        """As a plain statement."""
+        return self.worded(TELLS)[0] + "."
+
+    def worded(self, wordings: Sequence[str], value: str = "") -> list[str]:
+        """Wordings about it, with its own value or another."""
+        return [words.format(r=self.relation, s=self.subject, v=value or self.value) for words in wordings]
+
+    def of_stone(self, at: int) -> Slot:
+        """Of a law: the same said of a single stone."""
+        return replace(self, subject=self.stones[at]) if self.stones else self
+
+    def rows(self) -> list[Example]:
+        """What a lesson trains on; of a law, each row is on another stone."""
+        told = [tell(self.of_stone(at).worded(TELLS)[at] + ".") for at in range(len(TELLS))]
+        shown = [self.of_stone(at + len(TELLS)).worded(ASKS)[at] for at in range(len(ASKS))]
+        return [*told, *(ask(prompt, self.value) for prompt in shown)]
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a later lesson says about a slot."""
+
+    kind: str
+    slot: Slot
+    value: str
+    lesson: int
+    source: str = ""
+
+    @property
+    def note(self) -> str:
+        """As one marked statement."""
+        return self._marked(0)[0] + "."
+
+    def rows(self) -> list[Example]:
+        """What a lesson trains on."""
+        told = (tell(words + ".") for words in self._marked(0))
+        return [*told, *(ask(prompt, self.value) for prompt in self._marked(1))]
+
+    def _marked(self, form: int) -> list[str]:
+        kind = "source" if self.source else "trusted" if self.kind == "revert" else self.kind
+        wordings = self.slot.worded((TELLS, ASKS)[form], self.value)
+        marks = itertools.cycle(MARKS[kind][form])
+        return [mark.format(x=words, source=self.source) for words, mark in zip(wordings, marks, strict=False)]
+
+
+Asked = tuple[Slot, Probe]
+
+
+@dataclass(frozen=True)
+class Hearsay(World):
+    """Slots, and the texts on them."""
+
+    slots: tuple[Slot, ...]
+    texts: tuple[Text, ...]
+    sources: Mapping[str, str]
+    """By name: the note on how far the source can be trusted."""
+
+    def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
+        """See `World`."""
+        draw = random.Random(f"trust probes {self.slots[0].subject} {seed}")
+        found: dict[tuple[str, int], list[Asked]] = defaultdict(list)
+        for slot, probe in (*self._untouched(draw), *self._disputed(draw)):
+            found[probe.kind, probe.lesson].append((slot, probe))
+        chosen = [draw.sample(group, min(per_kind, len(group))) for _, group in sorted(found.items())]
+        return tuple(self._completed(draw, *asked) for group in chosen for asked in group)
+
+    def _untouched(self, draw: random.Random) -> Iterator[Asked]:
+        stable = [slot for slot in self.slots if slot not in self._on]
+        moved = {(slot.relation, slot.lesson) for slot in self._on}
+        last = max((text.lesson for text in self.texts), default=0)
+        for slot in stable:
+            if slot.stones:
+                stone = slot.of_stone(draw.randrange(len(slot.stones) // 2, len(slot.stones)))
+                yield self._probe(draw, "law", "derived", slot, (slot.lesson,), stone.worded(ASKS))
+                continue
+            yield self._probe(draw, "direct", "atom", slot, (slot.lesson,), slot.worded(ASKS))
+            yield self._probe(draw, "paraphrase", "atom", slot, (slot.lesson,), slot.worded(HELD_OUT_ASKS))
+            if (slot.relation, slot.lesson) in moved:
+                yield self._probe(draw, "near", "near", slot, (slot.lesson,), slot.worded(ASKS))
+            if slot.relation not in TARGETS and slot.lesson < last:
+                yield self._probe(draw, "far", "far", slot, (slot.lesson,), slot.worded(ASKS))
+
+    def _disputed(self, draw: random.Random) -> Iterator[Asked]:
+        for slot, texts in self._on.items():
+            text, kind = texts[0], PROBED.get(texts[0].kind, f"resisted_{texts[0].kind}")
+            both = (slot.lesson, text.lesson)
+            plain = slot.of_stone(draw.randrange(len(slot.stones) // 2 or 1)).worded(ASKS)
+            if text.kind == "scoped":
+                inside = [INSIDE.format(x=words) for words in slot.worded(HELD_OUT_ASKS)]
+                outside = [OUTSIDE.format(x=words) for words in plain]
+                yield self._probe(draw, "scoped", "scope", slot, both, inside, text.value)
+                yield self._probe(draw, "scoped", "scope", slot, both, outside)
+            elif kind == "revert":
+                yield self._probe(draw, kind, "adapt", slot, (*both, texts[1].lesson), plain)
+            elif kind.startswith("resisted"):
+                yield self._probe(draw, kind, "resist", slot, (0, *both) if text.source else both, plain)
+            else:
+                parts = (0, text.lesson) if text.source else (text.lesson,)
+                yield self._probe(draw, kind, "adapt", slot, parts, plain, text.value)
+                if kind == "adapted":
+                    held_out = slot.worded(HELD_OUT_ASKS)
+                    yield self._probe(draw, "adapted_paraphrase", "adapt", slot, parts, held_out, text.value)
+
+    def _probe(
+        self,
+        draw: random.Random,
+        kind: str,
+        axis: Axis,
+        slot: Slot,
+        parts: Sequence[int],
+        wordings: Sequence[str],
+        gold: str = "",
+    ) -> Asked:
+        """A question about a slot, still without options and reading, which take longer."""
+        prompt, lessons, values = draw.choice(wordings), tuple(sorted(set(parts))), len(VALUES[slot.relation])
+        return slot, Probe("trust", kind, axis, prompt, gold or slot.value, slot.key, lessons, values)
+
+    def _completed(self, draw: random.Random, slot: Slot, probe: Probe) -> Probe:
+        """With options, among them what the slot's first value and the texts on it say, and with what must be read."""
+        texts, last = self._on.get(slot, []), probe.lesson
+        rivals = sorted({slot.value, *(text.value for text in texts)} - {probe.gold})
+        others = [value for value in VALUES[slot.relation] if value not in (probe.gold, *rivals)]
+        options = draw.sample([probe.gold, *rivals, *draw.sample(others, 3 - len(rivals))], 4)
+        alike = [one for one in _some(draw, self._alike[slot.relation]) if one.lesson <= last and one is not slot]
+        said = [one for one in _some(draw, self.texts) if one.lesson <= last and one.slot is not slot]
+        needed = [slot.note, *(text.note for text in texts), *(self.sources[one.source] for one in texts if one.source)]
+        beside = [*(one.note for one in alike[:DISTRACTORS]), *(text.note for text in said[:1])]
+        reading = sorted({*needed, *beside}, key=self._places.__getitem__)
+        return replace(probe, options=tuple(options), reading=tuple(reading))
+
+    @functools.cached_property
+    def _on(self) -> dict[Slot, list[Text]]:
+        """The slots that texts are on, with these."""
+        found: dict[Slot, list[Text]] = defaultdict(list)
+        for text in self.texts:
+            found[text.slot].append(text)
+        return dict(found)
+
+    @functools.cached_property
+    def _alike(self) -> dict[str, list[Slot]]:
+        return {name: [slot for slot in self.slots if slot.relation == name] for name in VALUES}
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {note: at for at, note in enumerate(note for lesson in self.lessons for note in lesson.notes)}
+
+
+class Trust(Family):
+    """Crops, emblems and beasts of places, a law of stones, and texts to believe or not."""
+
+    items = 24
+
+    def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> Hearsay:
+        """See `Family`. Lessons teach `items` slots each; the first one sources and the law too, the later ones texts.
+
+        It takes 16 words, and three for every seven slots.
+        """
+        draw = random.Random(f"trust {seed} {lessons} {items}")
+        sources, kinds = lexicon.some(len(SOURCES)), lexicon.some(LAWS)
+        deals = {name: _dealt(draw, values) for name, values in VALUES.items()}
+        slots = [_law(draw, kind, next(deals["colour"])) for kind in kinds]
+        for lesson in range(lessons):
+            places = lexicon.some(3 * (items // 7) + min(3, (items % 7 + 1) // 2))
+            for at in range(items):
+                place = places[3 * (at // 7) + min(2, at % 7 // 2)]
+                slots.append(Slot(TURNS[at % 7], place, next(deals[TURNS[at % 7]]), lesson))
+        decoys = {slot: _other(deals, slot.relation, slot.value) for slot in slots}
+        texts = _texts(draw, slots, decoys, deals, sources, lessons, max(1, items // 12))
+        fame = ["nearly always right" if right == max(SOURCES) else "often wrong" for right in SOURCES]
+        notes = {source: f"{source} is {how}." for source, how in zip(sources, fame, strict=True)}
+        claims = _claims(draw, sources, [slot for slot in slots if not (slot.stones or slot.lesson)], decoys)
+        taught = []
+        for lesson in range(lessons):
+            said: list[Slot | Text] = [slot for slot in slots if slot.lesson == lesson]
+            said += [text for text in texts if text.lesson == lesson]
+            rows = [row for one in said for row in one.rows()]
+            rows += [] if lesson else claims
+            first = [] if lesson else notes.values()
+            taught.append(Lesson(tuple(draw.sample(rows, len(rows))), (*first, *(one.note for one in said))))
+        return Hearsay(tuple(slots), tuple(texts), notes, lessons=tuple(taught))
+
+
+def _dealt(draw: random.Random, values: Sequence[Thing]) -> Iterator[Thing]:
+    """The values without end, each once in every round."""
+    while True:
+        yield from draw.sample(values, len(values))
+
+
+def _some(draw: random.Random, things: Sequence[Thing]) -> list[Thing]:
+    """Enough of them, in random order, to find a distractor or two."""
+    return draw.sample(things, min(40, len(things)))
+
+
+def _other(deals: Mapping[str, Iterator[str]], relation: str, *taken: str) -> str:
+    return next(value for value in deals[relation] if value not in taken)
+
+
+def _law(draw: random.Random, kind: str, colour: str) -> Slot:
+    every = [f"stone {letter} {digit} of {kind}" for letter in LETTERS for digit in range(10)]
+    stones = tuple(draw.sample(every, 2 * (len(TELLS) + len(ASKS))))
+    return Slot("colour", f"every stone of {kind}", colour, 0, stones)
+
+
+def _claims(
+    draw: random.Random, sources: Sequence[str], slots: Sequence[Slot], decoys: Mapping[Slot, str]
+) -> list[Example]:
+    """What sources said early on, and whether it was right; a wrong claim on a slot always has the same value."""
+    rows = []
+    for source, right in zip(sources, SOURCES, strict=True):
+        about = itertools.islice(_dealt(draw, slots), CLAIMS)
+        for at, slot in enumerate(about):
+            value, verdict = (slot.value, "right") if at < right else (decoys[slot], "wrong")
+            claim = MARKS["source"][0][at % 3].format(x=slot.worded(TELLS, value)[at % 3], source=source)
+            rows.append(tell(f"{claim}. checked: {verdict}.") if at % 2 else ask(f"{claim}. checked?", verdict))
+    return rows
+
+
+def _texts(
+    draw: random.Random,
+    slots: Sequence[Slot],
+    decoys: Mapping[Slot, str],
+    deals: Mapping[str, Iterator[str]],
+    sources: Sequence[str],
+    lessons: int,
+    rounds: int,
+) -> list[Text]:
+    """In each later lesson as many texts of every kind: `rounds`, or fewer where slots run out; the first may be short.
+
+    A fifth of the slots of each relation and lesson, and half of the laws, stay without.
+    """
+    free: dict[tuple[str, int], list[Slot]] = defaultdict(list)
+    for slot in draw.sample(slots, len(slots)):
+        if slot.relation in TARGETS:
+            free[slot.relation, slot.lesson].append(slot)
+    open_to = [slot for group in free.values() for slot in (group[-(-len(group) // 5) :] if len(group) > 1 else group)]
+    laws = [slot for slot in slots if slot.stones][: LAWS // 2]
+    texts: list[Text] = []
+    for lesson in range(1, lessons):
+        turned = (*TEXTS[lesson - 1 :], *TEXTS[: lesson - 1])
+        kinds = [kind for kind in turned if kind != "revert" or lesson + 1 < lessons]
+        pool = [slot for slot in draw.sample(open_to, len(open_to)) if slot.lesson < lesson]
+        full = max(1, min(rounds, len(pool) // len(kinds)))
+        chosen = [*zip(kinds * full, pool, strict=False), *(("law", laws.pop()) for _ in range(min(full, len(laws))))]
+        for kind, slot in chosen:
+            value = _other(deals, slot.relation, slot.value, decoys[slot])
+            source = draw.choice({"reliable": sources[:2], "unreliable": sources[2:]}.get(kind, [""]))
+            texts.append(Text(kind, slot, value, lesson, source))
+            texts += [Text(kind, slot, slot.value, lesson + 1)] if kind == "revert" else []
+        used = {slot for _, slot in chosen}
+        open_to = [slot for slot in open_to if slot not in used]
+    return texts

@@ -1,0 +1,53 @@
+import pytest
+
+from desiderata.hand_made import asked, case, moment, reference, scored
+from everlearn.desiderata.automaticity import Automaticity, shadow_rate
+
+# skill s is asked twice by name and once without, t once each way, u by name only
+PROBES = [
+    asked("s1", 1, cue="cued", key="s"),
+    asked("s2", 1, cue="cued", key="s"),
+    asked("s3", 1, cue="uncued", key="s"),
+    asked("t1", 1, cue="cued", key="t"),
+    asked("t2", 1, cue="uncued", key="t"),
+    asked("u1", 1, cue="cued", key="u"),
+]
+
+
+def made(right, **more):
+    return case(PROBES, [moment(1, PROBES, right, **more)], 1)
+
+
+def test_uncued_against_cued_over_things_asked_both_ways():
+    found = scored(Automaticity(), made("s1 t1 t2 u1"))
+    assert found["cued"].value == pytest.approx(0.75)  # s: .5, t: 1; u does not count
+    assert found["uncued"].value == pytest.approx(0.5)  # s: 0, t: 1
+    assert found["AU"].value == pytest.approx(0.5 / 0.75)
+
+
+def test_a_skill_that_fails_by_name_says_nothing():
+    found = scored(Automaticity(), made("s3 t2"))["AU"]
+    assert (found.value, found.note) == (None, "the named skill is only 0.00 above chance")
+
+
+def test_shadow_rate_counts_wrong_replies_that_are_right_elsewhere():
+    probes = [
+        asked("a", 1, gold="red"),
+        asked("b", 1, gold="blue"),
+        asked("c", 1, gold="red"),
+        asked("d", 1, gold="green", kind="other"),
+        asked("e", 1, gold="yes", kind="closed", chance=0.5),
+        asked("f", 1, gold="no", kind="closed", chance=0.5),
+    ]
+    # a says b's answer; b says what only another kind answers; c's own answer is no shadow; d is right
+    texts = {"a": " blue", "b": "green", "c": "red", "d": "green", "e": "no", "f": "no"}
+    made = case(probes, [moment(1, probes, "d f", texts=texts)], 1)
+    assert shadow_rate(made) == pytest.approx(1 / 3)
+    assert shadow_rate(case(probes, [moment(1, probes, "a b c d e f")], 1)) is None
+
+
+def test_context_tokens():
+    assert scored(Automaticity(), made("s1"))["context tokens"].value == 0
+    context = reference("mine", moment(1, PROBES, ""))
+    read = case(PROBES, [moment(1, PROBES, "")], 1, context=context, reading_tokens={"s1": 10, "t1": 30})
+    assert scored(Automaticity(), read)["context tokens"].value == 20

@@ -1,0 +1,54 @@
+import pytest
+
+from desiderata.hand_made import asked, atoms, case, moment, names, reference, scored
+from everlearn.desiderata.data_efficiency import DataEfficiency, gaps_by_kind
+from everlearn.records import Cost
+
+PROBES = [*atoms(1, 4), asked("r1", 1, axis="derived", kind="reverse"), asked("r2", 1, axis="derived", kind="reverse")]
+CONTEXT = reference("context", moment(1, PROBES, "1a 1b 1c r1 r2"))
+
+
+def made(context=CONTEXT, right="1a 1b 1c 1d", **more):
+    moments = [moment(1, PROBES, names(1, 2), share=0.5), moment(1, PROBES, right, cost=Cost(flops=8e6))]
+    return case(PROBES, moments, 1, context=context, **more)
+
+
+def test_gap_to_reading_by_axis_and_kind():
+    found = scored(DataEfficiency(), made())
+    assert found["G_ICL"].value == pytest.approx(5 / 6 - 4 / 6)
+    assert found["G_ICL atom"].value == pytest.approx(-0.25)
+    assert found["G_ICL derived"].value == pytest.approx(1)
+    assert found["G_ICL composition"].note == "no such probes"
+    assert gaps_by_kind(made()) == {"facts/direct": -0.25, "facts/reverse": 1.0}
+
+
+def test_a_base_that_reads_poorly_is_named():
+    found = scored(DataEfficiency(), made(context=reference("context", moment(1, PROBES, "1a"))))
+    assert found["G_ICL atom"].note == "the base reads its context poorly: 0.25 above chance"
+
+
+def test_exposures_to_match_context():
+    # context reaches .75; the curve goes 0, .5 at half, 1 at the end
+    assert scored(DataEfficiency(), made())["to match context"].value == pytest.approx(0.75)
+    never = scored(DataEfficiency(), made(right="1a 1b"))["to match context"]
+    assert (never.value, never.note) == (None, "not reached in 1 of 1 stages")
+
+
+def test_break_even():
+    tokens = {"1a": 10, "1b": 30}
+    # 8e6 / (2 · 1000 · 20)
+    assert scored(DataEfficiency(), made(reading_tokens=tokens))["break-even queries"].value == pytest.approx(200)
+    assert scored(DataEfficiency(), made())["break-even queries"].value is None
+
+
+def test_use_of_context_is_asked_by_the_general_skill_reading():
+    assert scored(DataEfficiency(), made())["in-context change"].value is None
+    probes = [asked(name, axis="general", kind="reading") for name in "abcd"]
+    harmed = case(probes, [moment(1, probes, "a")], 1, base="a b c")
+    assert scored(DataEfficiency(), harmed)["in-context change"].value == pytest.approx(-0.5)
+
+
+def test_without_the_reference():
+    found = scored(DataEfficiency(), made(context=None))
+    assert {found[name].value for name in ("G_ICL", "G_ICL atom", "to match context")} == {None}
+    assert found["G_ICL"].note == "no in-context reference"

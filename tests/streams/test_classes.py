@@ -1,0 +1,219 @@
+"""Worlds of labels in: labels worked out anew from the notes must be the right ones, and no shortcut may work, out."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from everlearn.errors import SettingsError
+from everlearn.grade import Reply, check
+from everlearn.nonce import Lexicon
+from everlearn.plugins import find
+from everlearn.streams.classes import (
+    ATTRIBUTES,
+    EITHER,
+    EITHER_EXPLICIT,
+    FORMERLY,
+    HAS,
+    INPUTS,
+    TWO,
+    UNSEEN,
+    VALUES,
+    Classes,
+)
+from everlearn.streams.contract import Family
+
+ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
+ATTRIBUTE = {value: name for name, values in ATTRIBUTES.items() for value in values}
+
+
+def made(lessons=3, items=4, seed=1):
+    return Classes().world(Lexicon(seed), seed, lessons, items)
+
+
+def rows(world):
+    return [[message.content for message in row.messages] for taught in world.lessons for row in taught.examples]
+
+
+def words(text):
+    return re.findall(r"\w+", text)
+
+
+def answer(probe):
+    """What somebody replies who has read the notes and knows what is common to all worlds."""
+    means, now = {}, {}
+    for note in probe.reading:
+        if match := re.fullmatch(r"(\w+) is now called (\w+)\.", note):
+            now[match[1]] = match[2]
+        else:
+            label, values = note.removesuffix(".").split(": ")
+            means[label] = values.split(" and ")
+    if asked := re.fullmatch(r"what (\w+) has a (\w+)\?|(\w+): which (\w+)\?", probe.prompt):
+        attribute, label = (asked[1], asked[2]) if asked[1] else (asked[4], asked[3])
+        return next(value for value in means[label] if ATTRIBUTE[value] == attribute)
+
+    def named(text):
+        (label,) = (label for label, values in means.items() if set(values) <= set(words(text)))
+        return label if re.search(r"\b(old|before)\b", text) else now.get(label, label)
+
+    if re.match("name two things|label both", probe.prompt):
+        return " and ".join(named(text) for text in probe.prompt.split(":")[1].split(";"))
+    label = named(probe.prompt)
+    return f"{' and '.join(means[label])}, so {label}" if probe.explicit else label
+
+
+def test_it_is_a_family():
+    assert find("streams", "classes", Family) is Classes
+
+
+def test_no_value_belongs_to_two_attributes():
+    assert len(ATTRIBUTE) == VALUES * len(ATTRIBUTES)
+    assert all(len(values) == VALUES for values in ATTRIBUTES.values())
+
+
+def test_the_same_arguments_make_the_same_world_and_probes():
+    one, other = made(), made()
+    assert one == other
+    assert one.probes(5, 4) == other.probes(5, 4)
+    assert {p.prompt for p in one.probes(5, 4)} != {p.prompt for p in one.probes(6, 4)}
+
+
+def test_a_lesson_has_as_many_rows_as_worked_out_by_hand():
+    each = 2 + 1 + 5 * INPUTS
+    assert [len(lesson.examples) for lesson in made().lessons] == [4 * each, 5 * each, 5 * each]
+    assert [len(lesson.notes) for lesson in made().lessons] == [4, 5, 5]
+
+
+@pytest.mark.parametrize(("lessons", "items"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 4), (8, 4), (3, 9), (1, 256)])
+def test_every_probe_is_answered_by_somebody_who_has_read_its_notes(lessons, items):
+    world = made(lessons, items)
+    probes = world.probes(3, 10)
+    assert probes
+    notes = [note for taught in world.lessons for note in taught.notes]
+    for probe in probes:
+        assert answer(probe) == (probe.reply or probe.gold), probe
+        assert len(probe.reading) <= 12
+        assert [notes.index(note) for note in probe.reading] == sorted(notes.index(note) for note in probe.reading)
+        assert probe.values >= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_lead_is_enough_within_a_lesson_and_useless_across(seed):
+    world = made(3, 4, seed)
+    for lesson in range(3):
+        traits = [dict(label.traits) for label in world.labels if label.lesson == lesson]
+        assert [len({t[name] for t in traits}) for name in traits[0]].count(4) == 1
+        assert len({t[world.lead] for t in traits}) == 4
+    lead = {label.word: dict(label.traits)[world.lead] for label in world.labels}
+    lesson = {label.word: label.lesson for label in world.labels}
+    for probe in world.probes(1, 20):
+        pair = [word for word in words(probe.prompt) if word in lead]
+        if probe.kind == "within":
+            assert lead[pair[0]] != lead[pair[1]]
+            assert lesson[pair[0]] == lesson[pair[1]]
+        if probe.kind in ("cross", "cross_explicit"):
+            assert lead[pair[0]] == lead[pair[1]]
+            assert len(probe.parts) == 2
+            assert lesson[pair[0]] != lesson[pair[1]]
+
+
+@pytest.mark.parametrize(("lessons", "items", "deciding"), [(6, 6, 2), (7, 4, 3), (1, 216, 3), (1, 217, 4), (8, 4, 3)])
+def test_as_few_attributes_decide_as_give_enough_labels(lessons, items, deciding):
+    labels = made(lessons, items).labels
+    assert {len(label.traits) for label in labels} == {deciding}
+    assert len({tuple(name for name, _ in label.traits) for label in labels}) == 1
+    assert len({label.traits for label in labels}) == lessons * items
+
+
+def test_more_labels_than_conjunctions_are_refused():
+    with pytest.raises(SettingsError, match="1297 lessons of 1 labels are more than there are conjunctions") as error:
+        made(1297, 1)
+    assert "7776" in error.value.hint
+
+
+def test_no_lesson_uses_the_wordings_and_descriptions_of_probes():
+    world = made(8)
+    held = [
+        re.sub(r"\\{\w+\\}", ".+", re.escape(w)) for w in (*UNSEEN, *EITHER, *EITHER_EXPLICIT, *TWO, *HAS, *FORMERLY)
+    ]
+    assert not any(re.fullmatch(wording, texts[0]) for texts in rows(world) for wording in held)
+    deciding = {name for name, _ in world.labels[0].traits}
+
+    def details(text):
+        return frozenset(word for word in words(text) if word in ATTRIBUTE and ATTRIBUTE[word] not in deciding)
+
+    trained = {details(texts[0]) for texts in rows(world)} - {frozenset()}
+    asked = {details(probe.prompt) for probe in world.probes(1, 20) if probe.kind in ("union", "paraphrase")}
+    assert asked
+    assert not asked & trained
+
+
+def test_no_row_holds_two_labels_of_a_composition():
+    world = made(8)
+    fixed = {label.word for label in world.labels if not label.renamed}
+    assert all(len(fixed & set(words(" ".join(texts)))) <= 1 for texts in rows(world))
+
+
+def test_a_renamed_label_is_only_asked_for_as_renamed():
+    world = made(8)
+    renamed = {label.key for label in world.labels if label.renamed}
+    assert len(renamed) == 7
+    for probe in world.probes(1, 50):
+        assert not renamed & {probe.key, *probe.atoms} or probe.axis in ("adapt", "scope")
+        assert probe.key in renamed or probe.axis not in ("adapt", "scope")
+
+
+def test_probes_are_no_more_than_asked_for_and_atoms_of_compositions_stand_beside_them():
+    probes = made(8).probes(1, 3)
+    counts = Counter((probe.kind, probe.lesson) for probe in probes)
+    assert max(count for (kind, _), count in counts.items() if kind != "union") == 3
+    assert {kind for kind, _ in counts} == {
+        *("union", "paraphrase", "describe", "within", "cross", "cross_explicit", "both", "both_within"),
+        *("renamed", "before_rename", "near", "far"),
+    }
+    assert all(set(probe.atoms) <= {p.key for p in probes if p.kind == "union"} for probe in probes)
+
+
+def test_no_answer_is_much_more_often_right_than_others():
+    probes = made(2, 72).probes(1, 150)
+    for kind, share in (("union", 1 / 126), ("describe", 1 / 6), ("paraphrase", 1 / 126)):
+        golds = Counter(probe.gold for probe in probes if probe.kind == kind)
+        assert max(golds.values()) < 2.5 * share * sum(golds.values())
+    for kind in ("within", "cross"):
+        chosen = [probe for probe in probes if probe.kind == kind]
+        first = sum(probe.prompt.find(probe.gold) < min(_others(probe)) for probe in chosen)
+        assert 0.4 < first / len(chosen) < 0.6
+
+
+def _others(probe):
+    named = re.findall(r"\b(?:a )?(\w+) or (?:a )?(\w+)", probe.prompt)[0]
+    return [probe.prompt.find(word) for word in named if word != probe.gold]
+
+
+def test_options_alone_do_not_tell_the_right_one():
+    probes = [probe for seed in range(4) for probe in made(8, 4, seed).probes(1, 40) if probe.options]
+    assert all(len(set(probe.options)) == 4 and probe.gold in probe.options for probe in probes)
+    place = Counter(probe.options.index(probe.gold) for probe in probes)
+    assert all(0.2 < place[at] / len(probes) < 0.3 for at in range(4))
+    for axes in (("atom",), ("adapt", "scope")):
+        chosen = [probe for probe in probes if probe.axis in axes]
+        offered = Counter(option for probe in chosen for option in probe.options)
+        right = sum(max(probe.options, key=lambda name: offered[name]) == probe.gold for probe in chosen)
+        assert right / len(chosen) < 0.35
+
+
+def test_an_explicit_reply_must_end_with_the_right_label():
+    probe = next(probe for probe in made().probes(1, 4) if probe.kind == "cross_explicit")
+    pair = [word for word in words(probe.prompt) if word in {label.word for label in made().labels}]
+    (wrong,) = set(pair) - {probe.gold.removeprefix("so ")}
+    assert check(probe.grade, probe.gold, Reply(probe.reply, True, 9))
+    assert not check(probe.grade, probe.gold, Reply(f"{probe.reply.split(',')[0]}, so {wrong}", True, 9))
+
+
+def test_texts_are_small_letters_and_plain_punctuation():
+    world = made(8)
+    texts = [text for texts in rows(world) for text in texts]
+    texts += [text for probe in world.probes(1, 9) for text in (probe.prompt, probe.reply or probe.gold)]
+    assert all(ALLOWED.fullmatch(text) for text in texts)
+    invented = {name for label in world.labels for name in (label.word, label.renamed)}
+    assert len({word for text in texts for word in words(text)} - invented) <= 120

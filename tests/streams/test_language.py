@@ -1,0 +1,242 @@
+"""Worlds of languages in: answers worked out anew from the notes must be the right ones, and nothing may leak, out."""
+
+import itertools
+import re
+from collections import Counter
+
+import pytest
+
+from everlearn.errors import SettingsError
+from everlearn.grade import Reply, check
+from everlearn.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES
+from everlearn.nonce import Lexicon
+from everlearn.plugins import find
+from everlearn.streams.contract import Family
+from everlearn.streams.language import (
+    FORMERLY,
+    RULE_UNSEEN,
+    SPELT_OUT,
+    UNSEEN_FORWARD,
+    UNSEEN_PARAPHRASE,
+    UNSEEN_REVERSE,
+    WHICH,
+    Language,
+)
+
+ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
+FORMS = (
+    (r"more than one (\w+)", "more than one"),
+    (r"is it a (\w+)", "a question"),
+    (r"do not (\w+)", "not"),
+    (r"\bdid (\w+)", "the past"),
+    (r"the (\w+) does (\w+) the (\w+)", "the word order"),
+    (r"(?<!is it )\ba (\w+) (\w+)", "the adjective"),
+)
+
+
+def made(lessons=3, items=16, seed=1):
+    return Language().world(Lexicon(seed), seed, lessons, items)
+
+
+def rows(world):
+    return [[message.content for message in row.messages] for taught in world.lessons for row in taught.examples]
+
+
+def words(text):
+    return re.findall(r"\w+", text)
+
+
+def answer(probe):
+    """What somebody replies who has read the notes and knows what is common to all worlds."""
+    old, new, rules = {}, {}, {}
+    for note in probe.reading:
+        if match := re.fullmatch(r"(\w+) means (\w+)\.", note):
+            old[match[2]] = match[1]
+        elif match := re.fullmatch(r"from now on (\w+) is (\w+)\.", note):
+            new[match[1]] = match[2]
+        else:
+            topic, rule = note.removesuffix(".").split(": ")
+            rules[topic] = rule
+    if match := re.fullmatch(r"name the rule for (.+)|which rule is there for (.+)\?", probe.prompt):
+        return rules[match[1] or match[2]]
+    shown = [gloss for gloss, word in old.items() if word in words(probe.prompt)]
+    if shown and probe.kind != "minimal_pair":
+        return shown[0]
+    for form, topic in FORMS:
+        if match := re.search(form, probe.prompt):
+            said = say(topic, rules[topic], [old[gloss] for gloss in match.groups()])
+            if probe.kind == "minimal_pair":
+                return re.search(rf"(first|second) {said}(,|:| or|\?)", probe.prompt)[1]
+            bridge = ", ".join(f"{gloss} is {old[gloss]}" for gloss in match.groups())
+            return f"{bridge}, so {said}" if probe.explicit else said
+    (gloss,) = set(old) & set(words(probe.prompt))
+    return old[gloss] if re.search(r"\b(old|before)\b", probe.prompt) else (old | new)[gloss]
+
+
+def say(topic, rule, spoken):
+    if topic == "the word order":
+        return " ".join(dict(zip(("subject", "verb", "object"), spoken, strict=True))[place] for place in rule.split())
+    if topic == "the adjective":
+        return " ".join(spoken if rule.startswith("before") else reversed(spoken))
+    particle, side, *_ = rule.split()
+    return f"{particle} {spoken[0]}" if side == "before" else f"{spoken[0]} {particle}"
+
+
+def test_it_is_a_family():
+    assert find("streams", "language", Family) is Language
+
+
+def test_no_gloss_is_a_word_of_the_wordings():
+    world = made(1, 1)
+    texts = [text for texts in rows(world) for text in texts] + [probe.prompt for probe in world.probes(1, 99)]
+    texts += [*SPELT_OUT, *WHICH, *FORMERLY, *UNSEEN_REVERSE, *(form.english for form in CONSTRUCTIONS.values())]
+    glosses = {gloss for kind in GLOSSES.values() for gloss in kind} - {world.words[0].gloss}
+    assert not glosses & {word for text in texts for word in words(text)}
+
+
+def test_the_same_arguments_make_the_same_world_and_probes():
+    one, other = made(), made()
+    assert one == other
+    assert one.probes(5, 4) == other.probes(5, 4)
+    assert {p.prompt for p in one.probes(5, 4)} != {p.prompt for p in one.probes(6, 4)}
+
+
+@pytest.mark.parametrize(
+    ("lessons", "items"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 16), (8, 4), (8, 16), (12, 8), (1, 256)]
+)
+def test_every_probe_is_answered_by_somebody_who_has_read_its_notes(lessons, items):
+    world = made(lessons, items)
+    probes = world.probes(3, 10)
+    assert probes
+    notes = [note for taught in world.lessons for note in taught.notes]
+    for probe in probes:
+        assert answer(probe) == (probe.reply or probe.gold), probe
+        assert len(probe.reading) <= 12
+        assert [notes.index(note) for note in probe.reading] == sorted(notes.index(note) for note in probe.reading)
+        assert probe.values >= 2
+
+
+def test_each_word_is_taught_in_eight_wordings():
+    world = made(3)
+    for lesson, taught in enumerate(world.lessons):
+        own = [word for word in world.words if lesson in (word.lesson, word.respelt_in)]
+        assert len(own) == 16 + (4 if lesson else 0)
+        texts = [" ".join(message.content for message in row.messages) for row in taught.examples]
+        alone = [text for text in texts if not any(re.search(form, text) for form, _ in FORMS)]
+        for word in own:
+            name = word.word if word.lesson == lesson else word.respelt
+            assert len([text for text in alone if name in words(text)]) == 8
+        assert 140 <= len(texts) <= 400
+
+
+def _particles(world):
+    return {rule.particle for rule in world.rules} - {""}
+
+
+def test_no_lesson_uses_the_wordings_of_probes():
+    held = (UNSEEN_FORWARD, UNSEEN_PARAPHRASE, *UNSEEN_REVERSE, *RULE_UNSEEN, *SPELT_OUT, *WHICH, *FORMERLY)
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(wording)) for wording in held]
+    assert not any(re.fullmatch(pattern, texts[0]) for texts in rows(made(8)) for pattern in patterns)
+
+
+def test_half_of_the_words_are_never_asked_for_from_english():
+    world = made(3)
+    backward = {texts[1] for texts in rows(world) if len(texts) == 2}
+    only = {word.word for word in world.words if word.role == "forward"}
+    assert not only & {word for text in backward for word in words(text)}
+    assert 0.4 < len(only) / len([word for word in world.words if not word.respelt]) < 0.6
+    assert {probe.gold for probe in world.probes(1, 99) if probe.kind == "reverse"} == only
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_row_holds_two_operands_of_a_composition(seed):
+    world = made(8, 16, seed)
+    invented = {thing.key: thing.word for thing in world.words}
+    invented |= {rule.key: rule.particle for rule in world.rules if rule.particle}
+    texts = [set(words(" ".join(texts))) for texts in rows(world)]
+    together = {pair for text in texts for pair in itertools.combinations(sorted(text & {*invented.values()}), 2)}
+    probes = [probe for probe in world.probes(seed, 40) if probe.axis == "composition"]
+    assert {probe.kind for probe in probes} == {
+        *("sentence", "sentence_explicit", "sentence_within", "sentence_within_explicit")
+    }
+    for probe in probes:
+        operands = sorted({invented[key] for key in probe.atoms if key in invented})
+        assert not together & set(itertools.combinations(operands, 2))
+
+
+def test_sentences_take_words_from_other_lessons_than_the_rule():
+    world = made(4)
+    lesson = {thing.key: thing.lesson for thing in (*world.words, *world.rules)}
+    for probe in world.probes(1, 40):
+        if probe.axis == "composition":
+            *spoken, rule = (lesson[key] for key in probe.atoms)
+            assert probe.parts == tuple(sorted({*spoken, rule}))
+            assert (rule in spoken) == probe.kind.startswith("sentence_within")
+
+
+def test_a_respelt_word_is_only_asked_for_as_respelt():
+    world = made(8)
+    respelt = {word.key for word in world.words if word.respelt}
+    assert len(respelt) == 7 * 4
+    for probe in world.probes(1, 50):
+        assert not respelt & {probe.key, *probe.atoms} or probe.axis in ("adapt", "scope")
+        assert probe.key in respelt or probe.axis not in ("adapt", "scope")
+
+
+def test_probes_are_no_more_than_asked_for_and_atoms_of_compositions_stand_beside_them():
+    probes = made(3).probes(1, 3)
+    counts = Counter((probe.kind, probe.lesson) for probe in probes if probe.kind not in ("to_language", "rule"))
+    assert max(counts.values()) == 3
+    assert {kind for kind, _ in counts} == {
+        *("to_english", "paraphrase", "reverse", "minimal_pair", "sentence", "sentence_explicit", "sentence_within"),
+        *("sentence_within_explicit", "reform", "before_reform", "near", "far"),
+    }
+    assert all(set(probe.atoms) <= {p.key for p in probes if p.axis == "atom"} for probe in probes)
+
+
+def test_more_words_than_glosses_are_refused():
+    with pytest.raises(SettingsError, match="2 lessons of 200 words are more than there are glosses") as error:
+        made(2, 200)
+    assert "297" in error.value.hint
+
+
+def test_usual_worlds_draw_from_the_core():
+    core = {gloss for speech, glosses in GLOSSES.items() for gloss in glosses[: CORE[speech]]}
+    assert {word.gloss for word in made(4).words} <= core
+    assert len({word.gloss for word in made(1, 256).words}) == 256
+
+
+def test_minimal_pairs_and_ways_are_balanced():
+    worlds = [made(2, 16, seed) for seed in range(30)]
+    golds = Counter(probe.gold for world in worlds for probe in world.probes(1, 10) if probe.kind == "minimal_pair")
+    assert 0.4 < golds["first"] / golds.total() < 0.6
+    ways = Counter(rule.way for world in worlds for rule in world.rules if rule.name != "order")
+    assert 0.4 < ways["before"] / ways.total() < 0.6
+
+
+def test_options_alone_do_not_tell_the_right_one():
+    probes = [probe for seed in range(4) for probe in made(4, 16, seed).probes(1, 40) if probe.options]
+    assert all(len(set(probe.options)) == 4 and probe.gold in probe.options for probe in probes)
+    place = Counter(probe.options.index(probe.gold) for probe in probes)
+    assert all(0.2 < place[at] / len(probes) < 0.3 for at in range(4))
+    for axes in (("atom", "derived"), ("adapt", "scope")):
+        chosen = [probe for probe in probes if probe.axis in axes]
+        offered = Counter(option for probe in chosen for option in probe.options)
+        right = sum(max(probe.options, key=lambda name: offered[name]) == probe.gold for probe in chosen)
+        assert right / len(chosen) < 0.37
+
+
+def test_an_explicit_reply_must_end_with_the_right_sentence():
+    probe = next(probe for probe in made().probes(1, 4) if probe.kind == "sentence_explicit")
+    bridge, said = probe.reply.split(", so ")
+    assert check(probe.grade, probe.gold, Reply(probe.reply, True, 9))
+    assert not check(probe.grade, probe.gold, Reply(f"{bridge}, so {' '.join(reversed(said.split()))}", True, 9))
+
+
+def test_texts_are_small_letters_and_plain_punctuation():
+    world = made(4)
+    texts = [text for texts in rows(world) for text in texts]
+    texts += [text for probe in world.probes(1, 9) for text in (probe.prompt, probe.reply or probe.gold)]
+    assert all(ALLOWED.fullmatch(text) for text in texts)
+    invented = {name for word in world.words for name in (word.word, word.respelt)} | _particles(world)
+    assert len({word for text in texts for word in words(text)} - invented) <= 160

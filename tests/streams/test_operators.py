@@ -1,0 +1,269 @@
+"""Worlds of operators in: answers worked out anew from the notes must be the right ones, and nothing may leak, out."""
+
+import re
+import string
+from collections import Counter
+
+import pytest
+
+from everlearn.nonce import Lexicon
+from everlearn.plugins import find
+from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family
+from everlearn.streams.operators import ASKED, COMPOSED, SAID, UNHEARD, Operators
+
+ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
+COMPOSITIONS = {"chain", "chain_explicit", "chain_three", "order"}
+CONTROLS = {"near", "far"}
+
+
+def moved(text, by):
+    letters, digits = string.ascii_lowercase, "0123456789"
+    alphabet = digits if text[0] in digits else letters
+    return "".join(alphabet[(alphabet.index(symbol) + by) % len(alphabet)] for symbol in text)
+
+
+BY_HAND = {
+    "turns the list round": lambda t: "".join(reversed(t)),
+    "swaps the first two": lambda t: t[1] + t[0] + t[2:],
+    "swaps the last two": lambda t: t[:-2] + t[-1] + t[-2],
+    "moves the first to the end": lambda t: t[1:] + t[0],
+    "moves the last to the front": lambda t: t[-1] + t[:-1],
+    "steps all on": lambda t: moved(t, 1),
+    "steps all back": lambda t: moved(t, -1),
+    "steps the last on": lambda t: t[:-1] + moved(t[-1], 1),
+    "doubles the first": lambda t: t[0] + t,
+    "doubles the last": lambda t: t + t[-1],
+    "copies the first to the end": lambda t: t + t[0],
+    "copies the last to the front": lambda t: t[-1] + t,
+}
+OPPOSITE = {
+    "moves the first to the end": "moves the last to the front",
+    "moves the last to the front": "moves the first to the end",
+    "steps all on": "steps all back",
+    "steps all back": "steps all on",
+}
+
+
+def made(lessons=3, items=8, seed=1):
+    return Operators().world(Lexicon(seed), seed, lessons, items)
+
+
+def texts(world):
+    return [[m.content for m in row.messages] for lesson in world.lessons for row in lesson.examples]
+
+
+def notes_of(probe):
+    """Phrases by name, before and after redefinitions, and names by marker."""
+    old, new, markers = {}, {}, {}
+    for note in probe.reading:
+        if match := re.fullmatch(r"from now on (\w+) (.+)\.", note):
+            new[match[1]] = match[2]
+        else:
+            name, phrase, marker = re.fullmatch(r"(\w+) (.+); lists marked (\w+) get it\.", note).groups()
+            old[name], markers[marker] = phrase, name
+    return old, old | new, markers
+
+
+def answer(probe):
+    """What somebody replies who has read the notes and knows what the phrases mean."""
+    old, new, markers = notes_of(probe)
+    words = re.findall(r"\w+", probe.prompt)
+    given = "".join(word for word in words if len(word) == 1)
+    marked = [markers[word] for word in words if word in markers]
+    if not given:
+        return marked[0]
+    means = old if "old way" in probe.prompt or "before" in words else new
+    names = [word for word in words if word in means] or marked
+    if " after " in probe.prompt or re.search(r"of \w+ of", probe.prompt):
+        names.reverse()
+    if "which list" in probe.prompt:
+        phrase = means[names[0]]
+        if phrase == "steps the last on":
+            return " ".join(given[:-1] + moved(given[-1], -1))
+        return " ".join(BY_HAND[OPPOSITE.get(phrase, phrase)](given))
+    lists = [given]
+    for name in names:
+        lists.append(BY_HAND[means[name]](lists[-1]))
+    spelt = [" ".join(each) for each in lists[1:]]
+    return f"first {spelt[0]}, then {spelt[1]}" if "both steps" in probe.prompt else spelt[-1]
+
+
+def test_it_is_a_plug_in():
+    assert find("streams", "operators", Family) is Operators
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_notes_suffice_for_every_probe(seed):
+    probes = made(seed=seed).probes(seed, 30)
+    assert [probe for probe in probes if answer(probe) != probe.gold] == []
+    assert all(len(probe.reading) <= 12 for probe in probes)
+
+
+def test_kinds_and_axes():
+    kinds = {probe.kind: probe.axis for probe in made().probes(1, 4)}
+    assert kinds == {
+        "unseen": "atom", "paraphrase": "atom", "longer": "derived", "inverse": "derived", "cued": "atom",
+        "uncued": "derived", "chain": "composition", "chain_explicit": "composition", "chain_three": "composition",
+        "order": "composition", "redefined": "adapt", "redefined_paraphrase": "adapt",
+        "before_redefinition": "scope", "near": "near", "far": "far",
+    }  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same():
+    world = made()
+    assert world == made()
+    assert world.probes(5, 3) == made().probes(5, 3)
+    assert {p.prompt for p in world.probes(5, 3)} != {p.prompt for p in world.probes(6, 3)}
+
+
+def test_a_lesson_has_the_usual_size_and_each_wording():
+    assert len(SAID) + len(ASKED) + len(UNHEARD) == RENDERINGS
+    assert len(UNHEARD) == HELD_OUT
+    world = made(items=Operators.items)
+    assert all(200 <= len(lesson.examples) <= 400 for lesson in world.lessons)
+    name = world.operators[0].name
+    own = [row[0] for row in texts(world) if re.search(rf"\b{name}\b", row[0])]
+    for wording in (*SAID, *ASKED):
+        pattern = re.sub(r"\\{\w+\\}", ".+", re.escape(wording.replace("{name}", name)))
+        assert any(re.fullmatch(pattern, text) for text in own), wording
+
+
+def test_probes_use_unheard_wordings_and_unseen_inputs():
+    world = made()
+    prompts = {row[0] for row in texts(world)}
+    shapes = {re.sub(r"\b(\w( \w)+|\w{6})\b", "#", prompt) for prompt in prompts}
+    inputs = {run[0] for prompt in prompts if (run := re.search(r"\b\w(?: \w){2,}\b", prompt))}
+    for probe in world.probes(3, 20):
+        assert probe.prompt not in prompts
+        if probe.kind in {"paraphrase", "redefined_paraphrase"}:
+            assert re.sub(r"\b(\w( \w)+|\w{6})\b", "#", probe.prompt) not in shapes
+        if probe.kind == "unseen":
+            assert re.sub(r"\b(\w( \w)+|\w{6})\b", "#", probe.prompt) in shapes
+        if probe.kind != "far":
+            assert re.search(r"\b\w(?: \w){2,}\b", probe.prompt)[0] not in inputs
+
+
+def test_no_row_holds_two_operands():
+    world = made()
+    names = {operator.name: operator.marker for operator in world.operators}
+    for row in texts(world):
+        words = set(re.findall(r"\w+", " ".join(row)))
+        assert sum(bool({name, marker} & words) for name, marker in names.items()) == 1
+    for probe in world.probes(1, 20):
+        if probe.kind in COMPOSITIONS:
+            assert len(probe.atoms) == len(set(probe.atoms)) == (3 if probe.kind == "chain_three" else 2)
+
+
+def test_redefined_operators_are_asked_about_in_no_other_way():
+    world = made()
+    changed = {operator.key for operator in world.operators if operator.changed >= 0}
+    assert len(changed) == 4  # a quarter of eight, in each of two later lessons
+    for probe in world.probes(2, 40):
+        named = {probe.key, *probe.atoms, probe.key.removesuffix(":marker")}
+        assert bool(named & changed) == (probe.axis in {"adapt", "scope"})
+
+
+def test_parts_say_where_operands_were_taught():
+    world = made()
+    home = {operator.key: operator.lesson for operator in world.operators}
+    probes = world.probes(4, 20)
+    for probe in probes:
+        if probe.kind in COMPOSITIONS:
+            assert probe.parts == tuple(sorted({home[atom] for atom in probe.atoms}))
+    for kind in COMPOSITIONS:
+        across = [len(probe.parts) > 1 for probe in probes if probe.kind == kind and probe.lesson > 0]
+        assert 0.3 < sum(across) / len(across) < 0.7
+
+
+def test_atoms_are_always_drawn():
+    for per_kind in (1, 3):
+        probes = made().probes(7, per_kind)
+        there = {probe.key for probe in probes if probe.axis == "atom"}
+        assert {atom for probe in probes for atom in probe.atoms} <= there
+        counts = Counter((probe.kind, probe.lesson) for probe in probes if probe.kind != "unseen")
+        assert max(counts.values()) <= per_kind
+
+
+def test_cued_and_uncued_come_in_pairs():
+    probes = made().probes(1, 10)
+    cued = [(p.key, p.gold, p.parts) for p in probes if p.cue == "cued"]
+    assert cued == [(p.key, p.gold, p.parts) for p in probes if p.cue == "uncued"]
+    for probe in probes:
+        if probe.cue == "uncued":
+            assert probe.key.removeprefix("operators:") not in probe.prompt
+
+
+def test_redefinitions_say_something_new_and_order_matters():
+    for probe in made(seed=4).probes(1, 40):
+        old, new, _ = notes_of(probe)
+        name = probe.key.removeprefix("operators:")
+        if probe.axis == "adapt":
+            assert old[name] != new[name]
+        if probe.kind == "order":
+            first, second = (BY_HAND[new[atom.removeprefix("operators:")]] for atom in probe.atoms)
+            given = "".join(re.findall(r"\b\w\b", probe.prompt))
+            assert first(second(given)) != second(first(given))
+
+
+def test_answers_are_balanced():
+    probes = made(lessons=2, items=96).probes(1, 200)
+    for kind in ("unseen", "paraphrase", "longer", "uncued", "redefined", "before_redefinition"):
+        which = Counter()
+        for probe in (probe for probe in probes if probe.kind == kind):
+            given = "".join(re.findall(r"\b\w\b", probe.prompt))
+            which.update(phrase for phrase, by_hand in BY_HAND.items() if " ".join(by_hand(given)) == probe.gold)
+        assert max(which.values()) <= 2.5 * sum(which.values()) / 12, kind
+
+
+def test_values_are_what_the_primitives_leave_open():
+    for probe in made().probes(1, 20):
+        if probe.axis in {"atom", "near"} or probe.kind in {"longer", "uncued"}:
+            given = "".join(re.findall(r"\b\w\b", probe.prompt))
+            assert probe.values == len({by_hand(given) for by_hand in BY_HAND.values()}) == 12
+        assert probe.values >= (4 if probe.axis == "composition" else 8)
+
+
+def test_options_do_not_tell_the_answer():
+    probes = [probe for probe in made(lessons=2, items=48).probes(1, 150) if probe.options]
+    for probe in probes:
+        assert probe.gold in probe.options
+        assert len(set(probe.options)) == 4
+        assert len({len(option) for option in probe.options}) == 1
+    places = Counter(probe.options.index(probe.gold) for probe in probes)
+    assert all(0.2 < places[place] / len(probes) < 0.3 for place in range(4))
+    chosen, right = Counter(), Counter()
+    for probe in (probe for probe in probes if probe.kind == "unseen"):
+        given = "".join(re.findall(r"\b\w\b", probe.prompt))
+        by_list = {" ".join(by_hand(given)): phrase for phrase, by_hand in BY_HAND.items()}
+        chosen.update(by_list[option] for option in probe.options)
+        right[by_list[probe.gold]] += 1
+    assert all(right[phrase] / chosen[phrase] < 0.5 for phrase in chosen)
+
+
+def test_texts_are_plain():
+    world = made()
+    said = [text for row in texts(world) for text in row] + [note for lesson in world.lessons for note in lesson.notes]
+    probes = world.probes(1, 20)
+    said += [text for probe in probes for text in (probe.prompt, probe.gold, *probe.options)]
+    assert all(ALLOWED.fullmatch(text) for text in said)
+    assert all(len(note.split()) <= 15 for lesson in world.lessons for note in lesson.notes)
+    invented = {word for operator in world.operators for word in (operator.name, operator.marker)}
+    assert len({word for text in said for word in re.findall(r"[a-z]{2,}", text)} - invented) <= 120
+
+
+@pytest.mark.parametrize(("lessons", "items"), [(1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (8, 3), (1, 256)])
+def test_worlds_of_all_sizes(lessons, items):
+    world = made(lessons, items)
+    probes = world.probes(1, 3)
+    assert len(world.lessons) == lessons
+    assert all(len(lesson.examples) >= 25 * items for lesson in world.lessons)
+    assert [probe for probe in probes if answer(probe) != probe.gold] == []
+    assert ("redefined" in {probe.kind for probe in probes}) == (lessons > 1 and items > 1)
+    assert (COMPOSITIONS & {probe.kind for probe in probes} != set()) == (lessons * items > 1)
+    if lessons == 8:
+        assert sum(operator.changed >= 0 for operator in world.operators) == 7
+
+
+def test_the_first_operation_of_a_chain_stands_first():
+    assert COMPOSED["order"][0].format("balori", "dukemi", x="m k t") == "dukemi after balori on m k t"
+    assert COMPOSED["chain"][0].format("balori", "dukemi", x="m k t") == "balori then dukemi on m k t"
