@@ -1,5 +1,6 @@
 # make demo   everything from nothing: environment, model, the three-week demo
 # make test   everything from nothing: environment, linters, types, layers, tests
+# make test-extras   the tests that need the extras `eval` and `ray`, in an environment of their own
 # make lint   linters, types and import layers only
 # make benchmarks   the engine beside its peers, one script after another (hours), then docs/benchmarks.md; a question
 #                   that fails does not stop the others
@@ -7,14 +8,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+EXTRAS_STAMP := .venv-extras/.installed
 
-.PHONY: demo test lint benchmarks clean
+.PHONY: demo test test-extras lint benchmarks clean
 
 demo: $(STAMP)
 	$(BIN)/everlearn demo
 
 test: $(STAMP) lint
 	$(BIN)/pytest
+
+test-extras: $(EXTRAS_STAMP)
+	.venv-extras/bin/pytest tests/test_harness_tasks.py tests/bench/test_ray.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -37,5 +42,9 @@ $(STAMP): pyproject.toml constraints.txt scripts/install.sh
 	PYTHON=$(PYTHON) bash scripts/install.sh
 	touch $(STAMP)
 
+$(EXTRAS_STAMP): pyproject.toml constraints.txt scripts/install.sh
+	PYTHON=$(PYTHON) VENV=.venv-extras EXTRAS=dev,eval,ray bash scripts/install.sh
+	touch $(EXTRAS_STAMP)
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-extras

@@ -257,6 +257,23 @@ class Learner:
             known |= {answer.question: answer for answer in given}
         return tuple(replace(known[digest(question)], group=question.group) for question in questions)
 
+    def answer_tasks(
+        self, tasks: Sequence[str], at: str = "head", limit: int | None = None
+    ) -> tuple[StageAnswers, ...]:
+        """A version's answers to tasks of lm-evaluation-harness, by name or file; each task's first `limit` questions.
+
+        Raises:
+            EverlearnError: the extra `eval` is not installed, or a task cannot be loaded or asked.
+        """
+        from everlearn.harness_tasks import answer_tasks, load_tasks  # imported late: it needs the extra
+
+        def model() -> LanguageModel:
+            self._ensure_version(at)
+            return self.model
+
+        book = self.store.answers(self._weights(at))
+        return answer_tasks(load_tasks(tasks, limit), book, model, self.tell)
+
     def _weights(self, reference: str) -> str:
         """The digest of a version's weights: of what it has learnt, or of the model's files where that is nothing."""
         if not self.lineage.root():

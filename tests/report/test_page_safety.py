@@ -7,24 +7,10 @@ from dataclasses import replace
 
 from made_up_store import Week, fill, general_questions, three_weeks
 from page_reader import Page
+from payloads import PAYLOADS
 
 from everlearn.report.page import Note, render, write_report
 from everlearn.store import Store
-
-PAYLOADS = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'><svg/onload=alert(1)>",
-    "</style><script>alert(1)</script>",
-    "</script><script>alert(1)</script>",
-    "javascript:alert(1)",
-    "{{ 7 * 7 }}{% raw %}",
-    "<!-- --><iframe srcdoc='<script>alert(1)</script>'>",
-    '" onmouseover="alert(1)" x="',
-    "&lt;b&gt; &#60;script&#62;",
-    "\u202ereversed\u2066",
-    "<a href='https://example.org'>x</a>",
-)
 
 
 def test_the_page_loads_nothing(page, read):

@@ -37,12 +37,35 @@ class Share:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which version, which questions, and what to compare with."""
     parser.add_argument("--at", metavar="REF", default="head", help="the version (default: head)")
-    parser.add_argument("--questions", metavar="FILE", type=Path, help="ask these now, instead of what is on record")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--questions", metavar="FILE", type=Path, help="ask these now, instead of what is on record")
+    asked.add_argument(
+        "--lm-eval",
+        metavar="TASKS",
+        type=_names,
+        help="ask these tasks of lm-evaluation-harness now: names or files, with commas between them",
+    )
+    parser.add_argument("--limit", metavar="N", type=_count, help="with --lm-eval: the first N questions of each task")
     parser.add_argument("--compare", metavar="REF", help="a version to compare with, question by question")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("no task is named")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"a whole number above zero is needed, not {text!r}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print shares by skill and by stage; with `--compare`, paired differences."""
+    if arguments.limit is not None and not arguments.lm_eval:
+        arguments.parser.error("--limit goes with --lm-eval")
     store = open_store(arguments)
     references = [arguments.at, *([arguments.compare] if arguments.compare else [])]
     names = [store.resolve(reference) for reference in references]
@@ -52,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         questions = read_questions(arguments.questions)
         exams = _ask(arguments, names, questions)
+    elif arguments.lm_eval:
+        exams = _ask_tasks(arguments, names)
     else:
         from everlearn.report.recording import read_recording
 
@@ -72,6 +97,15 @@ def _ask(arguments: argparse.Namespace, names: list[str], questions: tuple[Quest
         answered = [learner.answers(questions, name) for name in names]
     stem = arguments.questions.stem
     return [Exam((), (StageAnswers("", stem, answers),)) for answers in answered]
+
+
+def _ask_tasks(arguments: argparse.Namespace, names: list[str]) -> list[Exam]:
+    """The answers of each version to tasks of lm-evaluation-harness."""
+    from everlearn.cli.terminal.progress import display
+
+    with display() as tell:
+        learner = open_learner(arguments, tell)
+        return [Exam((), learner.answer_tasks(arguments.lm_eval, name, arguments.limit)) for name in names]
 
 
 def _show(arguments: argparse.Namespace, name: str, exam: Exam, questions: tuple[Question, ...]) -> None:

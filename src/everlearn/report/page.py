@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import hashlib
 import json
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 from markupsafe import Markup
 
-from everlearn.errors import EverlearnError
 from everlearn.records import Habits, Question
-from everlearn.report import words
+from everlearn.report import offline, words
 from everlearn.report.chart import Chart, Value, line_chart
 from everlearn.report.matrix import Cell, Matrix, accuracy_matrix, summarise
 from everlearn.report.progress import Progress, flips, progress
@@ -67,38 +61,23 @@ def write_report(store: Store, path: Path, reference: str = "head", extra: Seque
         StoreError: there is no such version, or an object is missing or damaged.
         EverlearnError: the file cannot be written.
     """
-    page = render(read_recording(store, reference), extra)
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-        try:
-            unfinished.write_text(page, encoding="utf-8")
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    return path
+    return offline.write(path, render(read_recording(store, reference), extra))
 
 
 def render(recording: Recording, extra: Sequence[Note] = ()) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = offline.templates(HERE)
     environment.globals["words"] = words
     environment.globals["agreement"] = _agreement
     environment.filters |= {"ask": _last_turn, "setting": _setting, "heat": _heat}
-    style, script = _inside("style"), _inside("script")
+    style, script = offline.inside(HERE / "style.html"), offline.inside(HERE / "script.html")
     return environment.get_template("page.html").render(
         _content(recording),
         notes=extra,
         style=Markup(style),
         script=Markup(script),
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
+        style_hash=offline.csp_hash(style),
+        script_hash=offline.csp_hash(script),
     )
 
 
@@ -194,23 +173,3 @@ def _setting(value: object) -> str:
 
 def _heat(share: float) -> int:
     return int(share * HEAT + 1e-9)
-
-
-def _inside(name: str) -> str:
-    """What stands between the tags of `style.html` or `script.html`, to the letter."""
-    text = (HERE / f"{name}.html").read_text(encoding="utf-8")
-    return text.partition(f"<{name}>")[2].rpartition(f"</{name}>")[0]
-
-
-def _csp_hash(text: str) -> str:
-    """A source expression of a Content Security Policy that allows this text and no other."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        said = error.strerror or str(error)
-        raise EverlearnError(f"{path}: cannot write the report ({said})", "choose another path") from error
