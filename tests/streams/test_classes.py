@@ -42,13 +42,15 @@ def words(text):
 def answer(probe):
     """What somebody replies who has read the notes and knows what is common to all worlds."""
     means, now = {}, {}
-    for note in probe.reading:
+    name, _, prompt = probe.prompt.partition(": ")
+    assert all(note.startswith(f"{name}: ") for note in probe.reading)
+    for note in (note.removeprefix(f"{name}: ") for note in probe.reading):
         if match := re.fullmatch(r"(\w+) is now called (\w+)\.", note):
             now[match[1]] = match[2]
         else:
             label, values = note.removesuffix(".").split(": ")
             means[label] = values.split(" and ")
-    if asked := re.fullmatch(r"what (\w+) has a (\w+)\?|(\w+): which (\w+)\?", probe.prompt):
+    if asked := re.fullmatch(r"what (\w+) has a (\w+)\?|(\w+): which (\w+)\?", prompt):
         attribute, label = (asked[1], asked[2]) if asked[1] else (asked[4], asked[3])
         return next(value for value in means[label] if ATTRIBUTE[value] == attribute)
 
@@ -56,9 +58,9 @@ def answer(probe):
         (label,) = (label for label, values in means.items() if set(values) <= set(words(text)))
         return label if re.search(r"\b(old|before)\b", text) else now.get(label, label)
 
-    if re.match("name two things|label both", probe.prompt):
-        return " and ".join(named(text) for text in probe.prompt.split(":")[1].split(";"))
-    label = named(probe.prompt)
+    if re.match("name two things|label both", prompt):
+        return " and ".join(named(text) for text in prompt.split(":")[1].split(";"))
+    label = named(prompt)
     return f"{' and '.join(means[label])}, so {label}" if probe.explicit else label
 
 

@@ -49,7 +49,9 @@ def words(text):
 def answer(probe):
     """What somebody replies who has read the notes and knows what is common to all worlds."""
     old, new, rules = {}, {}, {}
-    for note in probe.reading:
+    name, _, prompt = probe.prompt.partition(": ")
+    assert all(note.startswith(f"{name}: ") for note in probe.reading)
+    for note in (note.removeprefix(f"{name}: ") for note in probe.reading):
         if match := re.fullmatch(r"(\w+) means (\w+)\.", note):
             old[match[2]] = match[1]
         elif match := re.fullmatch(r"from now on (\w+) is (\w+)\.", note):
@@ -57,20 +59,20 @@ def answer(probe):
         else:
             topic, rule = note.removesuffix(".").split(": ")
             rules[topic] = rule
-    if match := re.fullmatch(r"name the rule for (.+)|which rule is there for (.+)\?", probe.prompt):
+    if match := re.fullmatch(r"name the rule for (.+)|which rule is there for (.+)\?", prompt):
         return rules[match[1] or match[2]]
-    shown = [gloss for gloss, word in old.items() if word in words(probe.prompt)]
+    shown = [gloss for gloss, word in old.items() if word in words(prompt)]
     if shown and probe.kind != "minimal_pair":
         return shown[0]
     for form, topic in FORMS:
-        if match := re.search(form, probe.prompt):
+        if match := re.search(form, prompt):
             said = say(topic, rules[topic], [old[gloss] for gloss in match.groups()])
             if probe.kind == "minimal_pair":
-                return re.search(rf"(first|second) {said}(,|:| or|\?)", probe.prompt)[1]
+                return re.search(rf"(first|second) {said}(,|:| or|\?)", prompt)[1]
             bridge = ", ".join(f"{gloss} is {old[gloss]}" for gloss in match.groups())
             return f"{bridge}, so {said}" if probe.explicit else said
-    (gloss,) = set(old) & set(words(probe.prompt))
-    return old[gloss] if re.search(r"\b(old|before)\b", probe.prompt) else (old | new)[gloss]
+    (gloss,) = set(old) & set(words(prompt))
+    return old[gloss] if re.search(r"\b(old|before)\b", prompt) else (old | new)[gloss]
 
 
 def say(topic, rule, spoken):

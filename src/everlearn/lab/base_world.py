@@ -1,4 +1,4 @@
-"""Family names in; the worlds that the lab model grew up in, and what of them it is later asked as general ability, out.
+"""Family names in; the worlds in which the lab model grew up, and what it is later asked of them, out.
 
 The base learns procedures, never a stream: how each family asks and answers, what its primitives do, how two things are
 put together, how a bridge is spelled out, how notes are read, what source tags are worth. It learns them from worlds of
@@ -83,11 +83,15 @@ def lesson_rows() -> list[Example]:
 
 
 def probe_rows() -> list[Example]:
-    """Probes of the base's worlds with their answers, held-out keys left out."""
+    """Probes of the base's worlds with their answers; held-out keys, and what else is asked later, are left out."""
+    asked_later = {probe.prompt for _, probe in general_probes()}
     rows = []
     for one in upbringing().worlds:
         for draw in range(DRAWS):
-            rows += [answered(probe) for probe in one.world.probes(SEED + draw, 6) if not is_held_out(probe.key)]
+            probes = one.world.probes(SEED + draw, 6)
+            rows += [
+                answered(probe) for probe in probes if not is_held_out(probe.key) and probe.prompt not in asked_later
+            ]
     return list(dict.fromkeys(rows))
 
 

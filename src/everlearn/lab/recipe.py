@@ -1,4 +1,4 @@
-"""A folder in; the lab model, trained from random weights by the engine's own loop, out: `python -m everlearn.lab.recipe DIR`.
+"""A folder in; the lab model, trained from random weights by the one loop, out: `python -m everlearn.lab.recipe DIR`.
 
 Each step mixes lessons and probes of the base's own worlds with probes of worlds that never come again, whose notes
 stand in front. In some rows the user's words are learnt too, so that the model can write requests by itself. Training

@@ -16,7 +16,7 @@ from everlearn.drawing import others, repeated, to_change
 from everlearn.errors import SettingsError
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
-from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
 
 Traits = dict[str, str]
 """Attributes and their values, in the order of ATTRIBUTES."""
@@ -103,6 +103,8 @@ def describe(draw: random.Random, label: Label, unseen: bool) -> str:
 class ClassesWorld(World):
     """Labels, no two of which fit the same thing."""
 
+    name: str
+    """An invented word; it stands before every text."""
     labels: tuple[Label, ...]
     lead: str
     """The attribute that tells the labels of a lesson apart."""
@@ -120,7 +122,7 @@ class ClassesWorld(World):
         kept = [probe for group in found.values() for probe in group.values()]
         missing = {key for probe in kept for key in probe.atoms} - {p.key for p in kept if p.kind == "union"}
         unions = (self._named(draw, "union", "atom", label, ASKED) for label in self.labels if label.key in missing)
-        return (*kept, *unions)
+        return tuple(replace(probe, prompt=f"{self.name}: {probe.prompt}") for probe in (*kept, *unions))
 
     @property
     def _count(self) -> int:
@@ -150,7 +152,7 @@ class ClassesWorld(World):
     def _reading(self, draw: random.Random, labels: Sequence[Label]) -> tuple[str, ...]:
         """The notes on these labels and, where there are so many, on three others, as they stand in the lessons."""
         noted = [*labels, *others(self._stable(), labels, 3, draw)]
-        wanted = {note for label in noted for note in label.notes.values()}
+        wanted = {f"{self.name}: {note}" for label in noted for note in label.notes.values()}
         return tuple(note for lesson in self.lessons for note in lesson.notes if note in wanted)
 
     def _singles(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
@@ -244,13 +246,14 @@ class Classes(Family):
         """
         draw = random.Random(f"classes {seed} {lessons} {items}")
         conjunctions, lead = _conjunctions(draw, lessons, items)
+        name = lexicon.word()
         labels = [Label(lexicon.word(), traits, at // items) for at, traits in enumerate(conjunctions)]
         for later in range(1, lessons):
             changed = [at for at, label in enumerate(labels) if label.renamed]
             for at in to_change([label.lesson for label in labels], changed, later, items, draw):
                 labels[at] = replace(labels[at], renamed=lexicon.word(), renamed_in=later)
-        taught = tuple(_lesson(draw, labels, lesson) for lesson in range(lessons))
-        return ClassesWorld(tuple(labels), lead, lessons=taught)
+        taught = tuple(of_world(name, _lesson(draw, labels, lesson)) for lesson in range(lessons))
+        return ClassesWorld(name, tuple(labels), lead, lessons=taught)
 
 
 def _conjunctions(draw: random.Random, lessons: int, items: int) -> tuple[list[tuple[tuple[str, str], ...]], str]:

@@ -6,7 +6,7 @@ worlds into stages. Probes are drawn afresh from a seed, so that nobody can have
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from everlearn.nonce import Lexicon
@@ -125,3 +125,13 @@ def ask(prompt: str, reply: str) -> Example:
 def tell(text: str) -> Example:
     """A training row: plain text to learn."""
     return Example((Message("text", text, learn=True),), Origin())
+
+
+def of_world(name: str, lesson: Lesson) -> Lesson:
+    """The lesson with the world's name before every text: it says which world is meant by a question that holds no
+    invented word, since a model may know several."""
+    rows = []
+    for example in lesson.examples:
+        first, *rest = example.messages
+        rows.append(replace(example, messages=(replace(first, content=f"{name}: {first.content}"), *rest)))
+    return Lesson(tuple(rows), tuple(f"{name}: {note}" for note in lesson.notes))

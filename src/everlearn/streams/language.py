@@ -13,7 +13,7 @@ from everlearn.errors import SettingsError
 from everlearn.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES, Construction
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
-from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
 
 PATTERN = "noun noun verb adjective noun noun verb noun noun verb adjective noun noun verb noun adjective".split()
 """Parts of speech of a lesson's words, over and over."""
@@ -76,7 +76,7 @@ class Rule:
     particle: str
     lesson: int
     language: str
-    """The first word of the language: names the world in keys, since two worlds may have the same word order."""
+    """The language's name, for keys."""
 
     @property
     def construction(self) -> Construction:
@@ -112,6 +112,8 @@ class Rule:
 class LanguageWorld(World):
     """The words and the rules of one language."""
 
+    name: str
+    """An invented word; it stands before every text."""
     words: tuple[Word, ...]
     rules: tuple[Rule, ...]
 
@@ -130,7 +132,7 @@ class LanguageWorld(World):
         missing = {key for probe in kept for key in probe.atoms} - shown
         words = (self._word(draw, "to_language", "atom", w, UNSEEN_REVERSE) for w in self.words if w.key in missing)
         rules = (self._rule(draw, "rule", "atom", rule) for rule in self.rules if rule.key in missing)
-        return (*kept, *words, *rules)
+        return tuple(replace(probe, prompt=f"{self.name}: {probe.prompt}") for probe in (*kept, *words, *rules))
 
     def _stable(self, *roles: str) -> list[Word]:
         return [word for word in self.words if word.role in roles]
@@ -160,7 +162,7 @@ class LanguageWorld(World):
         stable = self._stable(*ROLES)
         known = [thing for thing in things if isinstance(thing, Word)]
         noted: list[Word | Rule] = [*things, *others(stable, known, 3, draw)]
-        wanted = {note for thing in noted for note in thing.notes.values()}
+        wanted = {f"{self.name}: {note}" for thing in noted for note in thing.notes.values()}
         return tuple(note for lesson in self.lessons for note in lesson.notes if note in wanted)
 
     def _singles(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
@@ -250,6 +252,7 @@ class Language(Family):
             SettingsError: more words than there are glosses.
         """
         draw = random.Random(f"language {seed} {lessons} {items}")
+        name = lexicon.word()
         words = [Word(lexicon.word(), *gloss) for gloss in _glosses(draw, lessons, items)]
         for later in range(1, lessons):
             changed = [at for at, word in enumerate(words) if word.respelt]
@@ -261,12 +264,12 @@ class Language(Family):
                 words[at] = replace(word, role=ROLES[seen[word.lesson, word.speech] % len(ROLES)])
                 seen[word.lesson, word.speech] += 1
         rules = []
-        for at, name in enumerate(draw.sample(list(CONSTRUCTIONS), len(CONSTRUCTIONS))):
-            construction = CONSTRUCTIONS[name]
+        for at, chosen in enumerate(draw.sample(list(CONSTRUCTIONS), len(CONSTRUCTIONS))):
+            construction = CONSTRUCTIONS[chosen]
             particle = lexicon.word() if construction.particle else ""
-            rules.append(Rule(name, draw.choice(construction.ways), particle, at % lessons, words[0].word))
-        taught = tuple(_lesson(draw, words, rules, lesson) for lesson in range(lessons))
-        return LanguageWorld(tuple(words), tuple(rules), lessons=taught)
+            rules.append(Rule(chosen, draw.choice(construction.ways), particle, at % lessons, name))
+        taught = tuple(of_world(name, _lesson(draw, words, rules, lesson)) for lesson in range(lessons))
+        return LanguageWorld(name, tuple(words), tuple(rules), lessons=taught)
 
 
 def _glosses(draw: random.Random, lessons: int, items: int) -> Iterator[tuple[str, str, int]]:

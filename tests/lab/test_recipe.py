@@ -1,0 +1,78 @@
+"""The lab model's upbringing: worlds that share no word, rows as the chat format makes them, steps that come again."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from everlearn.lab import base_world, recipe
+from everlearn.lab.tokenizer import make_tokenizer
+from everlearn.model.chat import Chat
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return make_tokenizer(base_world.fixed_words())
+
+
+@functools.cache
+def some_rows():
+    rows = [*base_world.lesson_rows()[::97], *base_world.probe_rows()[::197], *base_world.reading_rows(3)[::17]]
+    assert len(rows) > 200
+    return rows
+
+
+def test_worlds_share_no_invented_word():
+    words = base_world.upbringing().words
+    assert len(set(words)) == len(words)
+    assert {one.family for one in base_world.upbringing().worlds} == set(base_world.families())
+
+
+def test_held_out_keys_are_in_no_probe_row():
+    asked = {message.content for row in base_world.probe_rows() for message in row.messages}
+    general = [probe.prompt for _, probe in base_world.general_probes()]
+    assert len(general) > 300
+    assert not asked & set(general)
+
+
+def test_rows_are_those_of_the_chat_format(tokenizer):
+    mix = recipe.Mix.__new__(recipe.Mix)
+    mix.tokenizer = tokenizer
+    chat = Chat(tokenizer, 512)
+    assert mix.tokenised(some_rows()) == [chat.example(row) for row in some_rows()]
+
+
+def test_every_word_of_a_fresh_world_is_known_or_spelled_by_syllables(tokenizer):
+    for row in base_world.reading_rows(77)[::11]:
+        pieces = tokenizer.tokenize(row.messages[0].content)
+        assert "<unknown>" not in pieces
+        letters = [piece for piece in pieces if piece.startswith("##") and len(piece) == 3]
+        assert not letters, f"{letters} in {row.messages[0].content}"
+
+
+def test_what_is_read_can_be_told_again(tokenizer):
+    chat = Chat(tokenizer, 512)
+    text = "what is kemutu of r t b?"
+    assert chat.text(tokenizer.encode(text, add_special_tokens=False)) == text
+
+
+def test_of_a_question_asked_in_two_lessons_the_last_reply_is_kept():
+    told: dict[str, set[str]] = {}
+    for row in base_world.lesson_rows():
+        if row.messages[0].role == "user":
+            told.setdefault(row.messages[0].content, set()).add(row.messages[-1].content)
+    assert max(len(replies) for replies in told.values()) == 1
+
+
+def test_a_step_is_the_same_whenever_it_is_made(tokenizer, monkeypatch):
+    monkeypatch.setattr(base_world, "DRAWS", 1)
+    rows = some_rows()
+    monkeypatch.setattr(recipe, "lesson_rows", lambda: rows)
+    monkeypatch.setattr(recipe, "probe_rows", lambda: rows)
+    monkeypatch.setattr(recipe, "CHUNK", 2)
+    one, other = (recipe.Mix(tokenizer, 6, 32) for _ in range(2))
+    assert one[4] == other[4]
+    assert one[1:3] == [other[1], other[2]]
+    assert one[0] != one[5]
+    assert len(one[0].rows) == 32
