@@ -32,6 +32,9 @@ HELD_OUT = 7
 DRAWS = 12
 """Times that probes of a world are drawn for training."""
 
+LARGE = 256
+"""Things in the largest worlds."""
+
 GENERAL_PER_KIND = 5
 """Probes of each kind and world among the candidates of general ability."""
 
@@ -131,12 +134,25 @@ def is_held_out(key: str) -> bool:
 
 
 def fixed_words() -> set[str]:
-    """All words that are not invented: the tokenizer knows them whole."""
-    some = [fresh(seed) for seed in range(4)]
-    rows = [*lesson_rows(), *probe_rows(), *(row for seed in range(4) for row in reading_rows(seed))]
-    invented = {word for known in (upbringing(), *some) for word in known.words}
+    """All words that are not invented: the tokenizer knows them whole. Large worlds have words that others lack."""
+    known = [upbringing(), *(fresh(seed) for seed in range(4)), _large()]
+    rows = [*lesson_rows(), *probe_rows()]
+    for one in (one for some in known[1:] for one in some.worlds):
+        rows += [row for lesson in one.world.lessons for row in lesson.examples]
+        rows += [answered(probe, probe.reading) for probe in one.world.probes(SEED, 3)]
     found = {word for row in rows for message in row.messages for word in _split(message.content)}
-    return {word for word in found if word.isalpha() and len(word) > 1} - invented
+    return {word for word in found if word.isalpha() and len(word) > 1} - {
+        word for some in known for word in some.words
+    }
+
+
+def _large() -> Upbringing:
+    """A world of each family with as many things as the largest streams have."""
+    lexicon = Lexicon(SEED, 4)
+    worlds = [
+        BaseWorld(name, plugins.find("streams", name, Family)().world(lexicon, SEED, 1, LARGE)) for name in families()
+    ]
+    return Upbringing(tuple(worlds), tuple(lexicon.words))
 
 
 def _split(text: str) -> list[str]:
