@@ -18,7 +18,7 @@ def tokenizer():
 
 @functools.cache
 def some_rows():
-    rows = [*base_world.lesson_rows()[::97], *base_world.probe_rows()[::197], *base_world.reading_rows(3)[::17]]
+    rows = [*base_world.lesson_rows()[::97], *base_world.probe_rows(9)[::11], *base_world.reading_rows(3)[::5]]
     assert len(rows) > 200
     return rows
 
@@ -30,9 +30,9 @@ def test_worlds_share_no_invented_word():
 
 
 def test_held_out_keys_are_in_no_probe_row():
-    asked = {message.content for row in base_world.probe_rows() for message in row.messages}
+    asked = {message.content for row in base_world.probe_rows(9) for message in row.messages}
     general = [probe.prompt for _, probe in base_world.general_probes()]
-    assert len(general) > 300
+    assert len(general) > 200
     assert not asked & set(general)
 
 
@@ -43,12 +43,14 @@ def test_rows_are_those_of_the_chat_format(tokenizer):
     assert mix.tokenised(some_rows()) == [chat.example(row) for row in some_rows()]
 
 
-def test_every_word_of_a_fresh_world_is_known_or_spelled_by_syllables(tokenizer):
-    for row in base_world.reading_rows(77)[::11]:
-        pieces = tokenizer.tokenize(row.messages[0].content)
-        assert "<unknown>" not in pieces
-        letters = [piece for piece in pieces if piece.startswith("##") and len(piece) == 3]
-        assert not letters, f"{letters} in {row.messages[0].content}"
+def test_words_of_a_fresh_world_are_known_whole_or_spelled_by_syllables(tokenizer):
+    """But for a few that begin as a known word does."""
+    pieces = [
+        piece for row in base_world.reading_rows(77)[::3] for piece in tokenizer.tokenize(row.messages[0].content)
+    ]
+    letters = [piece for piece in pieces if piece.startswith("##") and len(piece) == 3]
+    assert "<unknown>" not in pieces
+    assert len(letters) < 0.01 * len(pieces)
 
 
 def test_what_is_read_can_be_told_again(tokenizer):
@@ -66,10 +68,8 @@ def test_of_a_question_asked_in_two_lessons_the_last_reply_is_kept():
 
 
 def test_a_step_is_the_same_whenever_it_is_made(tokenizer, monkeypatch):
-    monkeypatch.setattr(base_world, "DRAWS", 1)
     rows = some_rows()
     monkeypatch.setattr(recipe, "lesson_rows", lambda: rows)
-    monkeypatch.setattr(recipe, "probe_rows", lambda: rows)
     monkeypatch.setattr(recipe, "CHUNK", 2)
     one, other = (recipe.Mix(tokenizer, 6, 32) for _ in range(2))
     assert one[4] == other[4]

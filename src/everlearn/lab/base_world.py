@@ -20,20 +20,26 @@ from everlearn.streams.contract import Family, Probe, World, ask
 SEED = 70_000
 """Worlds of the base have seeds from here on; streams have small ones."""
 
-WORLDS = 3
+WORLDS = 2
 """Worlds of each family that the base knows by heart."""
 
-LESSONS = 3
+LESSONS = 2
 """Lessons in each of them: operands of one lesson, of two, and changes."""
 
 HELD_OUT = 7
 """One key in so many is never probed in training."""
 
-DRAWS = 12
-"""Times that probes of a world are drawn for training."""
+PER_KIND = 6
+"""Probes of each kind and lesson in one draw."""
+
+HARD = {"operators": 2.0, "language": 1.5}
+"""Families of which more is drawn: what they ask for takes longer to learn."""
 
 LARGE = 256
 """Things in the largest worlds."""
+
+GENERAL_SEED = 1
+"""Of the draw that general ability is asked by; training draws have other ones."""
 
 GENERAL_PER_KIND = 5
 """Probes of each kind and world among the candidates of general ability."""
@@ -85,23 +91,28 @@ def lesson_rows() -> list[Example]:
     return rows
 
 
-def probe_rows() -> list[Example]:
-    """Probes of the base's worlds with their answers; held-out keys, and what else is asked later, are left out."""
-    asked_later = {probe.prompt for _, probe in general_probes()}
-    rows = []
-    for one in upbringing().worlds:
-        for draw in range(DRAWS):
-            probes = one.world.probes(SEED + draw, 6)
-            rows += [
-                answered(probe) for probe in probes if not is_held_out(probe.key) and probe.prompt not in asked_later
-            ]
-    return list(dict.fromkeys(rows))
+def probe_rows(seed: int) -> list[Example]:
+    """Probes of the base's worlds with their answers, in wordings and on inputs of a draw of its own; held-out keys,
+    and what else is asked as general ability, are left out."""
+    asked_later = general_prompts()
+    return [
+        answered(probe)
+        for one in upbringing().worlds
+        for probe in one.world.probes(SEED + seed, round(PER_KIND * HARD.get(one.family, 1.0)))
+        if not is_held_out(probe.key) and probe.prompt not in asked_later
+    ]
 
 
-def general_probes(seed: int = 0) -> Iterator[tuple[str, Probe]]:
+@functools.lru_cache(maxsize=1)
+def general_prompts() -> frozenset[str]:
+    """What is asked as general ability."""
+    return frozenset(probe.prompt for _, probe in general_probes())
+
+
+def general_probes() -> Iterator[tuple[str, Probe]]:
     """Held-out probes of what the base knows: which skill each one belongs to, and the probe."""
     for one in upbringing().worlds:
-        for probe in one.world.probes(SEED + 1_000 + seed, 4 * GENERAL_PER_KIND):
+        for probe in one.world.probes(GENERAL_SEED, 4 * GENERAL_PER_KIND):
             if is_held_out(probe.key):
                 yield f"{one.family}/{probe.kind}", probe
 
@@ -136,7 +147,7 @@ def is_held_out(key: str) -> bool:
 def fixed_words() -> set[str]:
     """All words that are not invented: the tokenizer knows them whole. Large worlds have words that others lack."""
     known = [upbringing(), *(fresh(seed) for seed in range(4)), _large()]
-    rows = [*lesson_rows(), *probe_rows()]
+    rows = [*lesson_rows(), *probe_rows(0)]
     for one in (one for some in known[1:] for one in some.worlds):
         rows += [row for lesson in one.world.lessons for row in lesson.examples]
         rows += [answered(probe, probe.reading) for probe in one.world.probes(SEED, 3)]

@@ -12,7 +12,7 @@ import functools
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -30,20 +30,20 @@ from everlearn.train.run import Progress, Run
 
 HIDDEN, INNER, LAYERS, HEADS, KEY_HEADS = 192, 512, 4, 6, 3
 
-STEPS = 2_500
-ROWS = 160
+STEPS = 3_600
+ROWS = 96
 """Rows in each step."""
 
-READING, PROBES = 0.25, 0.4
+READING, PROBES = 0.15, 0.55
 """Shares of rows with notes in front and of probes without; lessons are the rest."""
 
-SPOKEN = 0.15
+SPOKEN = 0.05
 """Share of rows in which the user's words are learnt too."""
 
 LEARNING_RATE = 3e-3
 SEED = 0
 CHUNK = 40
-"""Steps for which reading rows are made at once."""
+"""Steps for which fresh rows are made at once."""
 
 
 class Mix(Sequence[Step]):
@@ -54,8 +54,7 @@ class Mix(Sequence[Step]):
         self.steps = steps
         self.rows = rows
         self.lessons = self.tokenised(lesson_rows())
-        self.probes = self.tokenised(probe_rows())
-        self._readings: dict[int, list[Row]] = {}
+        self._fresh: tuple[int, list[Row], list[Row]] = (-1, [], [])
 
     def __len__(self) -> int:
         return self.steps
@@ -76,23 +75,22 @@ class Mix(Sequence[Step]):
     def _step(self, number: int) -> Step:
         draw = random.Random(f"{SEED} step {number}")
         reading, probing = round(READING * self.rows), round(PROBES * self.rows)
+        _, readings, probes = self._chunk(number // CHUNK)
         chosen = [
-            *draw.sample(self._reading(number // CHUNK), reading),
-            *draw.sample(self.probes, probing),
+            *draw.sample(readings, reading),
+            *draw.sample(probes, probing),
             *draw.sample(self.lessons, self.rows - reading - probing),
         ]
         return Step(tuple(_spoken(row) if draw.random() < SPOKEN else row for row in chosen))
 
-    def _reading(self, chunk: int) -> list[Row]:
-        """Rows with notes for a chunk of steps; as many as make repetitions rare."""
-        if chunk not in self._readings:
-            rows: list[Example] = []
-            seed = 1_000 * chunk
-            while len(rows) < CHUNK * READING * self.rows / 2:
-                rows += reading_rows(seed)
-                seed += 1
-            self._readings = {chunk: self.tokenised(rows)}
-        return self._readings[chunk]
+    def _chunk(self, number: int) -> tuple[int, list[Row], list[Row]]:
+        """Rows with notes and rows without, made for a chunk of steps: half as many as these take, or more."""
+        if self._fresh[0] != number:
+            enough = CHUNK * self.rows / 2
+            readings = _drawn(reading_rows, 100 * number, READING * enough)
+            probes = _drawn(probe_rows, 100 * number + 2, PROBES * enough)
+            self._fresh = (number, self.tokenised(readings), self.tokenised(probes))
+        return self._fresh
 
     def tokenised(self, rows: Sequence[Example]) -> list[Row]:
         """Rows as the chat format makes them, all at once: one by one takes as long as training does."""
@@ -109,6 +107,15 @@ class Mix(Sequence[Step]):
                 before = (user, *prompt, end, assistant)
                 made.append(Row((*before, *reply, end), (*[False] * len(before), *[True] * (len(reply) + 1))))
         return [row for row in made if len(row.ids) <= CONTEXT]
+
+
+def _drawn(rows: Callable[[int], list[Example]], seed: int, enough: float) -> list[Example]:
+    """Rows of as many draws as it takes."""
+    found: list[Example] = []
+    while len(found) < enough:
+        found += rows(seed)
+        seed += 1
+    return found
 
 
 def _spoken(row: Row) -> Row:
