@@ -6,11 +6,13 @@ A path (`./mine.py`) and an installed package's entry point in the group `everle
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar, cast
@@ -69,9 +71,11 @@ def _class_in(module: ModuleType, name: str, contract: type[Contract]) -> type[C
 def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise PluginError(f"there is no file {path}", "give the path of a Python file with one plug-in class")
-    spec = importlib.util.spec_from_file_location(f"everlearn_plugin_{path.stem}", path)
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"everlearn_plugin_{path.stem}_{place}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses and the help texts of settings look it up there
     spec.loader.exec_module(module)
     return module
 
@@ -83,6 +87,8 @@ def _entry_points(folder: str) -> dict[str, importlib.metadata.EntryPoint]:
 def _singular(folder: str) -> str:
     return {
         "methods": "method",
+        "streams": "family of streams",
+        "desiderata": "desideratum",
         "study.strategies": "study strategy",
         "data.formats": "data format",
         "general": "general skill",

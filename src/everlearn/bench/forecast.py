@@ -1,0 +1,137 @@
+"""A grid in; how many cells, rows and tokens it comes to and about how long it will take, out, before anything is run.
+
+Tokens of training are counted on the streams as they will be; questions on probes that are drawn from a salt of their
+own, which no grid uses. The time is that of cells which are finished already, or else of a forward pass just measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from everlearn.bench.arms import JOINT, SOLO, UNTAUGHT, phases
+from everlearn.bench.grid import Arm, Grid
+from everlearn.bench.learning import WITHIN, method_for
+from everlearn.bench.recording import read_learning
+from everlearn.bench.source import learnt_by, stream_of
+from everlearn.bench.stream import Stream
+from everlearn.estimate import BACKWARD, exam_tokens, forward_speed, work_of
+from everlearn.methods.contract import Mixture
+from everlearn.model.language_model import LanguageModel
+
+SALT = "forecast"
+"""Probes are drawn from it for counting alone."""
+
+WATCHED = 2
+"""Stages within which a method is asked too."""
+
+DELTA = 2
+"""Bytes of each weight that a cell keeps for each moment until it has been examined."""
+
+
+@dataclass(frozen=True)
+class ArmForecast:
+    """What one arm takes on one stream."""
+
+    arm: str
+    trained: int
+    """Tokens that go forward and backward; what a memory adds is not known before, and not counted."""
+    asked: int
+    """Tokens of all its exams."""
+    seconds: float
+    measured: bool
+    """Whether the seconds are those of finished cells."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a grid takes, roughly."""
+
+    cells: int
+    open_cells: int
+    """Of them, those that are not finished."""
+    streams: int
+    stages: int
+    rows: int
+    """Training rows of one stream."""
+    probes: int
+    """Of one stream."""
+    arms: tuple[ArmForecast, ...]
+    seconds: float
+    """Of all open cells, by so many workers at once."""
+    disk: int
+    """Bytes of weights that lie there at most, until a stream has been examined."""
+
+
+def forecast(grid: Grid, jobs: int) -> Forecast:
+    """Count one stream, and measure the model's speed where no cell of an arm is finished.
+
+    Raises:
+        EverlearnError: the model cannot be loaded, or a person's own stages were not studied.
+    """
+    stream = stream_of(grid, grid.request.seeds[0])
+    model = LanguageModel.load(grid.request.model)
+    asked = exam_tokens(model.chat, [posed.question for posed in stream.probes(SALT)])
+    examples = [example for stage in stream.stages for example in stage.examples]
+    speed = forward_speed(model, examples)
+    arms = tuple(_of_arm(grid, arm, asked, model, speed) for arm in grid.request.arms)
+    open_cells = [cell for cell in grid.cells() if not grid.is_finished(cell)]
+    seconds = {one.arm: one.seconds for one in arms}
+    learnt_at_once = sum(_moments(arm, stream) for arm in grid.request.taught)
+    return Forecast(
+        cells=len(grid.cells()),
+        open_cells=len(open_cells),
+        streams=len(grid.request.seeds),
+        stages=len(stream.stages),
+        rows=len(examples),
+        probes=len(stream.probes(SALT)),
+        arms=arms,
+        seconds=sum(seconds[cell.arm] for cell in open_cells) / jobs,
+        disk=DELTA * model.parameters * learnt_at_once,
+    )
+
+
+def _of_arm(grid: Grid, arm: Arm, asked: int, model: LanguageModel, speed: float) -> ArmForecast:
+    stream = learnt_by(grid, arm.name, grid.request.seeds[0])
+    trained = _trained(arm, stream, model)
+    exams = asked * _moments(arm, stream)
+    known = seconds_of(grid).get(arm.name)
+    expected = (BACKWARD * trained + exams) / speed
+    return ArmForecast(arm.name, trained, exams, expected if known is None else known, known is not None)
+
+
+def seconds_of(grid: Grid) -> Mapping[str, float]:
+    """Mean seconds of the finished cells of each arm, learning and exam together."""
+    found: dict[str, list[float]] = {}
+    for cell in grid.cells():
+        if grid.is_finished(cell):
+            learning = read_learning(grid.path(cell))
+            found.setdefault(cell.arm, []).append(grid.examined(cell).seconds + (learning.seconds if learning else 0.0))
+    return {arm: fmean(seconds) for arm, seconds in found.items()}
+
+
+def seconds_left(grid: Grid, jobs: int) -> float | None:
+    """About how long the open cells will take, by the finished ones; None before there are any."""
+    known = seconds_of(grid)
+    if not known:
+        return None
+    usual = fmean(known.values())
+    return sum(known.get(cell.arm, usual) for cell in grid.cells() if not grid.is_finished(cell)) / jobs
+
+
+def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
+    """Tokens that go through training, by the method's own plan of passes."""
+    if arm.name in UNTAUGHT:
+        return 0
+    method = method_for(stream, arm.name, arm.settings, arm.method)
+    mixtures = [Mixture(phase.examples) for phase in phases(arm.name, stream)]
+    return sum(work_of(method, mixture, model.chat, 0).trained for mixture in mixtures)
+
+
+def _moments(arm: Arm, stream: Stream) -> int:
+    """How often an arm is asked, the base once for all."""
+    stages: Sequence[object] = stream.stages
+    if arm.name in (*UNTAUGHT, JOINT):
+        return 1
+    return len(stages) if arm.name == SOLO else len(stages) + WATCHED * len(WITHIN)

@@ -1,0 +1,233 @@
+"""What is to be compared in; a folder of cells that another request cannot get into, and their order, out."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from everlearn.bench.arms import UNTAUGHT
+from everlearn.bench.recording import Examined, cell_folder, is_finished, stream_folder, write_whole
+from everlearn.bench.stream import Plan
+from everlearn.errors import SettingsError, StoreError
+from everlearn.records import decode, digest, encode, now
+
+GRID = "grid.json"
+SALT = "salt.json"
+LEARNT = "learnt.json"
+FAILED = "failed.json"
+EXAMINED = "examined.json"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One line of the leaderboard: a method with its settings, or a reference."""
+
+    name: str
+    method: str
+    """A plug-in's name or path; empty where nothing is learnt."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """All of them, defaults included: a default that changes makes another request."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that decides what comes out of a grid."""
+
+    version: str
+    """Of everlearn."""
+    tier: str
+    model: str
+    """Alias, absolute directory or hub id."""
+    model_digest: str
+    plan: Plan
+    per_skill: int
+    arms: tuple[Arm, ...]
+    """The base first, then the other references, then methods: cells are learnt and examined in this order."""
+    seeds: tuple[int, ...]
+    boundaries: Literal["hint", "none"] = "hint"
+    """Whether a method is called once for each stage, or for pieces of equal size cut without regard to stages."""
+    stream: str = ""
+    """A person's own folder of stages; empty for a generated stream."""
+    stream_digest: str = ""
+    """Of that folder's files."""
+    study: str = ""
+    """How its documents are studied."""
+
+    def arm(self, name: str) -> Arm:
+        """The arm called `name`, which must be there."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+    @property
+    def taught(self) -> tuple[Arm, ...]:
+        """Arms that learn."""
+        return tuple(arm for arm in self.arms if arm.name not in UNTAUGHT)
+
+
+@dataclass(frozen=True)
+class GridFile:
+    """What `grid.json` holds."""
+
+    digest: str
+    request: Request
+    command: str = ""
+    """As it was typed when the folder was made."""
+    machine: str = ""
+    begun: str = ""
+
+
+class Cell(NamedTuple):
+    """One arm on one stream."""
+
+    arm: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A request and the folder where its cells are."""
+
+    folder: Path
+    request: Request
+
+    def cells(self) -> list[Cell]:
+        """All cells, stream by stream."""
+        return [Cell(arm.name, seed) for seed in self.request.seeds for arm in self.request.arms]
+
+    def path(self, cell: Cell) -> Path:
+        """Where a cell's files are."""
+        return cell_folder(self.folder, cell.arm, cell.seed)
+
+    def stream_path(self, seed: int) -> Path:
+        """Where a stream's files are."""
+        return stream_folder(self.folder, seed)
+
+    def is_finished(self, cell: Cell) -> bool:
+        """Whether it has been examined to its end."""
+        return is_finished(self.path(cell))
+
+    def is_learnt(self, cell: Cell) -> bool:
+        """Whether there is nothing left to learn in it."""
+        return cell.arm in UNTAUGHT or (self.path(cell) / LEARNT).is_file()
+
+    def has_failed(self, cell: Cell) -> bool:
+        """Whether this run has tried it in vain."""
+        return (self.path(cell) / FAILED).is_file()
+
+    def examined(self, cell: Cell) -> Examined:
+        """Who examined a finished cell."""
+        return decode(Examined, (self.path(cell) / EXAMINED).read_bytes())
+
+    def failed(self) -> list[Cell]:
+        """The cells that this run has tried in vain."""
+        return [cell for cell in self.cells() if self.has_failed(cell)]
+
+    def has_salt(self, seed: int) -> bool:
+        """Whether the probes of a stream have been drawn."""
+        return (self.stream_path(seed) / SALT).is_file()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A grid's folder, ready for work."""
+
+    grid: Grid
+    notes: tuple[str, ...]
+    """What this call has changed of the request that the folder was made with."""
+
+
+def open_grid(folder: Path, request: Request, command: str = "") -> Opened:
+    """Make the folder, or take it up again for the same request; further streams and fewer arms are taken too.
+
+    Raises:
+        SettingsError: the folder belongs to another request (the differing keys are named), or arms are added although
+            probes have been drawn: what is learnt from now on might have seen them.
+        StoreError: `grid.json` is damaged.
+    """
+    grid = Grid(folder, request)
+    if not (folder / GRID).is_file():
+        kept = GridFile(digest(request), request, command, f"{platform.platform()}, {platform.machine()}", now())
+        write_whole(folder / GRID, encode(kept))
+        return Opened(grid, ())
+    kept = read_file(folder)
+    if kept.digest == digest(request):
+        return Opened(grid, ())
+    notes = _changes(folder, kept.request, request)
+    write_whole(folder / GRID, encode(GridFile(digest(request), request, kept.command, kept.machine, kept.begun)))
+    return Opened(grid, notes)
+
+
+def read_file(folder: Path) -> GridFile:
+    """What a grid's folder was made for.
+
+    Raises:
+        StoreError: it is no grid's folder, or the file is damaged.
+    """
+    path = folder / GRID
+    if not path.is_file():
+        raise StoreError(f"{folder} holds no benchmark", "begin one: everlearn bench run --folder " + str(folder))
+    try:
+        return decode(GridFile, path.read_bytes())
+    except ValueError as error:
+        raise StoreError(f"{path} is damaged: {str(error).splitlines()[0]}", "take a new folder") from None
+
+
+def read_grid(folder: Path) -> Grid:
+    """The grid in a folder, as it was asked for last.
+
+    Raises:
+        StoreError: as `read_file`.
+    """
+    return Grid(folder, read_file(folder).request)
+
+
+def _changes(folder: Path, was: Request, wanted: Request) -> tuple[str, ...]:
+    """What may be different, in words.
+
+    Raises:
+        SettingsError: something else is.
+    """
+    different = sorted(differing(was, wanted))
+    if different:
+        raise SettingsError(
+            f"{folder} holds another benchmark: {', '.join(different)} differ",
+            "ask for the same again, or take a new folder: --folder NAME",
+        )
+    before, after = ({arm.name for arm in request.arms} for request in (was, wanted))
+    drawn = [seed for seed in was.seeds if Grid(folder, was).has_salt(seed)]
+    if drawn and (added := sorted(after - before)):
+        raise SettingsError(
+            f"{', '.join(added)} cannot be added to {folder}: its probes are drawn, who learns now could know them",
+            "run it with all its rivals in a new folder: --folder NAME",
+        )
+    named = {
+        "added": sorted(after - before),
+        "left out": sorted(before - after),
+        "streams added": [str(seed) for seed in wanted.seeds if seed not in was.seeds],
+    }
+    return tuple(f"{what}: {', '.join(which)}" for what, which in named.items() if which)
+
+
+def differing(was: Request, wanted: Request) -> Iterator[str]:
+    """Keys whose values differ, arms that only one of them has and further streams left out."""
+    one, other = (_flat(json.loads(encode(request))) for request in (was, wanted))
+    arms = {arm.name for arm in was.arms} & {arm.name for arm in wanted.arms}
+    for key in one.keys() | other.keys():
+        of_one_arm = key.startswith("arms.") and key.split(".")[1] not in arms
+        if one.get(key) != other.get(key) and key != "seeds" and not of_one_arm:
+            yield key
+    if not set(was.seeds) <= set(wanted.seeds):
+        yield "seeds"
+
+
+def _flat(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with a key of its own for each setting of each arm and each part of the plan."""
+    arms, plan = request.pop("arms"), request.pop("plan")
+    request |= {f"plan.{name}": value for name, value in plan.items()}
+    for arm in arms:
+        request[f"arms.{arm['name']}.method"] = arm["method"]
+        request |= {f"arms.{arm['name']}.{setting}": value for setting, value in arm["settings"].items()}
+    return request

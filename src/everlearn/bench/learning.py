@@ -1,0 +1,192 @@
+"""A stream, an arm and a model in; weights after each stage and what they cost out. No probe is near.
+
+Everything is metered here, by tokens that went through the model and bytes that were kept; a method reports nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+from everlearn import memory as memories
+from everlearn import plugins
+from everlearn.bench.arms import JOINT, SOLO, Phase, method_of, phases
+from everlearn.bench.recording import Learning, Learnt, this_process, write_learning
+from everlearn.bench.stream import Stream
+from everlearn.methods.contract import Gradient, Method
+from everlearn.model.delta import encode_delta
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example, encode
+from everlearn.settings import values_of, with_values
+from everlearn.train.checkpoint import Checkpoints
+from everlearn.train.meter import Meter
+from everlearn.train.run import Progress, Run
+
+WITHIN = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""Shares of a stage's steps after which the model is kept, in two of the stages: with its end, five log-spaced points.
+"""
+
+FULL_REPLAY = 0.9
+"""A memory that holds such a share of the raw stream's bytes is labelled as full replay."""
+
+NEVER = 1e9
+"""Seconds between checkpoints: a cell is learnt anew after a crash."""
+
+STILL = 1e-8
+"""Change of a weight that does not count: one that is exactly zero takes on any update, however small."""
+
+Tell = Callable[[Progress], None]
+
+
+def learn(
+    stream: Stream,
+    arm: str,
+    settings: Mapping[str, Any],
+    model: LanguageModel,
+    folder: Path,
+    tell: Tell,
+    method_name: str = "",
+) -> Learning:
+    """Learn a stream in one folder, where weights and costs are left; the model ends as the last of them.
+
+    Args:
+        method_name: a plug-in's name or path, where it is not the arm's name.
+
+    Raises:
+        EverlearnError: an unknown method or setting, or a run that cannot go on.
+    """
+    begin = time.monotonic()
+    method = method_for(stream, arm, settings, method_name)
+    course = _Course(stream, arm, method, model, folder, tell)
+    for phase in phases(arm, stream):
+        course.take(phase)
+    adaptation = model.adaptation
+    learning = Learning(
+        arm,
+        stream.seed,
+        values_of(method),
+        (adaptation.kind, adaptation.size, adaptation.where),
+        tuple(course.kept),
+        course.labels(),
+        this_process(),
+        round(time.monotonic() - begin, 2),
+    )
+    write_learning(folder, learning)
+    return learning
+
+
+def method_for(stream: Stream, arm: str, settings: Mapping[str, Any], method_name: str = "") -> Method:
+    """The method as an arm uses it. Joint training sees every example as often as training stage by stage does: a small
+    stage is gone through more often than `epochs` says, so that it gets its least number of steps.
+
+    Raises:
+        EverlearnError: an unknown method or setting.
+    """
+    method: Method = with_values(plugins.find("methods", method_name or method_of(arm), Method), dict(settings))
+    if arm == JOINT and isinstance(method, Gradient):
+        return replace(method, epochs=max(method.passes(len(stage.examples)) for stage in stream.stages))
+    return method
+
+
+@dataclass
+class _Course:
+    """One arm on its way through a stream."""
+
+    stream: Stream
+    arm: str
+    method: Method
+    model: LanguageModel
+    folder: Path
+    tell: Tell
+    memory: dict[str, Any] = field(default_factory=dict)
+    kept: list[Learnt] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # before anything is added to it, so that every stage is metered alike
+        self.parameters = self.model.parameters
+
+    def take(self, phase: Phase) -> None:
+        """Learn one phase and keep what comes of it."""
+        if phase.afresh:
+            self.memory = {}
+            if self.model.masters:
+                self.model.restore(self.model.start())
+        meter = Meter(self.parameters)
+        scratch = self.folder / "work"
+        watch = _Watch(self, phase, meter)
+        run = Run(self.stream.seed, meter, Checkpoints(scratch, meter, NEVER), watch.tell)
+        try:
+            self.memory = self.method.learn(self.model, phase.examples, self.memory, run)
+        finally:
+            self.model.forget()
+            shutil.rmtree(scratch, ignore_errors=True)
+        delta = encode_delta(self.model) if self.model.masters else b""
+        memory_bytes = sum(map(len, memories.as_files(self.memory).values()))
+        weights = keep_weights(self.model, self.folder, f"weights-{phase.stage}")
+        cost = meter.cost(len(delta) + memory_bytes)
+        self.kept.append(Learnt(phase.stage, 1.0, weights, cost, len(delta) + memory_bytes, memory_bytes))
+
+    def watched(self, stage: int) -> bool:
+        """Whether the model is also kept within this stage: one in the first half of the stream, one near its end."""
+        count = len(self.stream.stages)
+        return self.arm != SOLO and len(phases(self.arm, self.stream)) > 1 and stage in (-(-count // 3), count - 1)
+
+    def labels(self) -> tuple[str, ...]:
+        """What a reader of the scores must know of this cell."""
+        found = []
+        raw = _size([example for stage in self.stream.stages for example in stage.examples])
+        if self.arm != SOLO and self.memory and _size(self.memory.get("examples", ())) >= FULL_REPLAY * raw:
+            found.append("full replay")
+        if self.kept and not any(_moved(self.folder / learnt.weights) for learnt in self.kept if learnt.weights):
+            found.append("nothing trained")
+        return tuple(found)
+
+
+class _Watch:
+    """Keeps weights at a few points within a stage, told of its steps by the training loop."""
+
+    def __init__(self, course: _Course, phase: Phase, meter: Meter) -> None:
+        self.course = course
+        self.phase = phase
+        self.meter = meter
+        self.open = list(WITHIN) if course.watched(phase.stage) else []
+
+    def tell(self, progress: Progress) -> None:
+        """Keep the weights if a point has been reached; two points that fall on one step are one."""
+        self.course.tell(progress)
+        if progress.doing != "learning" or not self.open or progress.step >= progress.steps:
+            return
+        reached = [share for share in self.open if progress.step >= share * progress.steps]
+        if reached:
+            self.open = [share for share in self.open if share not in reached]
+            name = f"weights-{self.phase.stage}-{progress.step}"
+            weights = keep_weights(self.course.model, self.course.folder, name)
+            share = progress.step / progress.steps
+            self.course.kept.append(Learnt(self.phase.stage, share, weights, self.meter.cost(), 0, 0))
+
+
+def keep_weights(model: LanguageModel, folder: Path, name: str) -> str:
+    """Write the weights that may change, as the network computes with them; returns the file's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {key: weight.detach().cpu().contiguous() for key, weight in model.weights().items()}
+    start = model.start()
+    moved = any(bool(((tensors[key].float() - start[key].cpu()).abs() > STILL).any()) for key in tensors)
+    save_file(tensors, folder / f"{name}.safetensors", metadata={"moved": str(moved)})
+    return f"{name}.safetensors"
+
+
+def _moved(path: Path) -> bool:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return bool(file.metadata()["moved"] == "True")
+
+
+def _size(examples: Sequence[Example]) -> int:
+    return sum(len(encode(example)) for example in examples)

@@ -1,0 +1,88 @@
+"""A board in, for every method its scores on each stream and their mean with an interval over streams out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from everlearn import plugins
+from everlearn.bench.arms import SOLO
+from everlearn.bench.report.content import REFERENCES, Board, reference_cases
+from everlearn.bench.statistics import Interval, interval_over_streams
+from everlearn.desiderata.contract import Case, Desideratum, Score
+
+SOLO_SAYS = ("LA", "FLOPs", "tokens new")
+"""What solo training, a model for each stage, has; every other score asks about one model at the end."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One score of one method."""
+
+    name: str
+    desideratum: str
+    better: str
+    unit: str
+    values: Mapping[int, float | None]
+    """By stream."""
+    notes: tuple[str, ...]
+    """Why it is undefined where it is, each once."""
+    spread: Interval | None
+    """None where no stream has a value."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on all its streams."""
+
+    method: str
+    reference: bool
+    cases: tuple[Case, ...]
+    """By stream."""
+    labels: tuple[str, ...]
+    scores: Mapping[str, Scored] = field(default_factory=dict)
+    """By name, in the order of the desiderata."""
+
+    def mean(self, name: str) -> float | None:
+        """Mean over streams of a score; None where it is undefined or there is no such score."""
+        scored = self.scores.get(name)
+        return scored.spread.value if scored and scored.spread else None
+
+
+def installed() -> dict[str, Desideratum]:
+    """All desiderata that are installed, by name."""
+    return {name: plugins.find("desiderata", name, Desideratum)() for name in plugins.names("desiderata")}
+
+
+def score(board: Board, desiderata: Mapping[str, Desideratum]) -> tuple[Row, ...]:
+    """A row for every method, in the order of the cases, then one for every reference."""
+    cases = (*board.cases, *reference_cases(board.cases))
+    methods = list(dict.fromkeys(case.trial.method for case in cases))
+    own = [name for name in methods if name not in REFERENCES]
+    apart = [name for name in REFERENCES if name in methods]
+    return tuple(_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*own, *apart))
+
+
+def _row(method: str, cases: Sequence[Case], desiderata: Mapping[str, Desideratum]) -> Row:
+    ordered = tuple(sorted(cases, key=lambda case: case.trial.stream))
+    found: dict[str, list[tuple[int, str, Score]]] = {}
+    for case in ordered:
+        for desideratum, said in _asked(case, desiderata):
+            found.setdefault(said.name, []).append((case.trial.stream, desideratum, said))
+    labels = tuple(dict.fromkeys(label for case in ordered for label in case.trial.labels))
+    return Row(method, method in REFERENCES, ordered, labels, {name: _scored(some) for name, some in found.items()})
+
+
+def _asked(case: Case, desiderata: Mapping[str, Desideratum]) -> Iterable[tuple[str, Score]]:
+    for name, desideratum in desiderata.items():
+        for said in desideratum.scores(case):
+            hidden = case.trial.method == SOLO and said.name not in SOLO_SAYS
+            yield name, Score(said.name, None, said.better, said.unit, "not one model") if hidden else said
+
+
+def _scored(found: Sequence[tuple[int, str, Score]]) -> Scored:
+    _, desideratum, first = found[0]
+    values = {stream: said.value for stream, _, said in found}
+    notes = tuple(dict.fromkeys(said.note for _, _, said in found if said.note))
+    spread = interval_over_streams([value for value in values.values() if value is not None])
+    return Scored(first.name, desideratum, first.better, first.unit, values, notes, spread)

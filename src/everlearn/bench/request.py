@@ -1,0 +1,176 @@
+"""What a person asks for in, a request with every setting settled out.
+
+A method's settings are its own defaults, over them what was tuned for the tier (`settings/TIER/METHOD.yaml`), over that
+what the person sets. References learn by the settings of finetuning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from everlearn import __version__, plugins
+from everlearn.bench.arms import BASE, CONTEXT, LEARNER, REFERENCES, UNTAUGHT, WRONG
+from everlearn.bench.grid import Arm, Request
+from everlearn.bench.source import digest_of
+from everlearn.bench.stream import Plan, family
+from everlearn.bench.tiers import FIRST_SEED, Tier, tier
+from everlearn.bench.user_stream import stage_folders
+from everlearn.errors import SettingsError
+from everlearn.methods.contract import Method
+from everlearn.model.cache import model_directory, weights_digest
+from everlearn.settings import nearest, values_of, with_values
+from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
+
+SETTINGS = Path(__file__).parent / "settings"
+"""What was tuned on streams that no grid has: a folder for each tier, a file for each method."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for; what is left out is the tier's."""
+
+    tier: str
+    methods: tuple[str, ...]
+    """Each a plug-in's name or path, or `NAME=METHOD` to have one method twice."""
+    streams: int = 1
+    references: bool = True
+    boundaries: Literal["hint", "none"] = "hint"
+    model: str = ""
+    rounds: int = 0
+    families: tuple[str, ...] = ()
+    stream: Path | None = None
+    """A person's own folder of stages."""
+    study: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Pairs of ARM.SETTING and a value."""
+    first_seed: int = FIRST_SEED
+
+
+def resolve(wish: Wish) -> Request:
+    """The request that this comes to.
+
+    Raises:
+        EverlearnError: an unknown tier, method, family or setting, a model that is missing, or a folder without stages.
+    """
+    chosen = tier(wish.tier)
+    model = _model(wish, chosen)
+    if wish.streams < 1:
+        raise SettingsError(f"{wish.streams} streams were asked for", "ask for one at least, and five to compare")
+    own = wish.stream is not None
+    if own:
+        stage_folders(wish.stream or Path())
+    return Request(
+        version=__version__,
+        tier=wish.tier,
+        model=model,
+        model_digest=weights_digest(model_directory(model)),
+        plan=_plan(wish, chosen),
+        per_skill=chosen.per_skill,
+        arms=_arms(wish),
+        seeds=tuple(range(wish.first_seed, wish.first_seed + wish.streams)),
+        boundaries=wish.boundaries,
+        stream=str(wish.stream.resolve()) if wish.stream else "",
+        stream_digest=digest_of(wish.stream) if wish.stream else "",
+        study=(wish.study or DEFAULT_STUDY) if own else "",
+    )
+
+
+def tuned(tier_name: str, method: str) -> dict[str, Any]:
+    """What was tuned for a method on a tier; empty where nothing was.
+
+    Raises:
+        SettingsError: the file holds no settings.
+    """
+    import yaml
+
+    path = SETTINGS / tier_name / f"{method}.yaml"
+    if not path.is_file():
+        return {}
+    found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(found, dict):
+        raise SettingsError(f"{path} holds no settings", "write one a line: learning_rate: 1.0e-3")
+    return found
+
+
+def arm_of(tier_name: str, name: str, method: str, overrides: Mapping[str, Any]) -> Arm:
+    """An arm with all its settings.
+
+    Raises:
+        EverlearnError: an unknown method or setting.
+    """
+    values = {**tuned(tier_name, method), **overrides}
+    built = with_values(plugins.find("methods", method, Method), values)
+    return Arm(name, method, values_of(built))
+
+
+def _model(wish: Wish, chosen: Tier) -> str:
+    """The model's name; a directory is named by its absolute path, so that every process finds it."""
+    if not wish.model and chosen.model is None:
+        raise SettingsError(
+            f"tier {chosen.name} has no model of its own", "name one: --model ALIAS, DIRECTORY or hub id"
+        )
+    name = wish.model or (chosen.model() if chosen.model else "")
+    folder = Path(name).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else name
+
+
+def _plan(wish: Wish, chosen: Tier) -> Plan:
+    if wish.stream:
+        return Plan((), 0)
+    plan = chosen.plan()
+    if wish.rounds:
+        plan = replace(plan, rounds=wish.rounds)
+    if wish.families:
+        plan = replace(plan, families=tuple(_located(name) for name in wish.families), together=0)
+    for name in plan.families:
+        family(name)
+    return plan
+
+
+def _arms(wish: Wish) -> tuple[Arm, ...]:
+    """The base, the other references, then the methods, each once."""
+    asked = dict(_named(word) for word in wish.methods)
+    wanted = REFERENCES if wish.references else (BASE,)
+    references = [name for name in (*REFERENCES, WRONG) if name in wanted or name in asked]
+    if wish.stream:  # nobody has written notes that suffice, and there is no other stream to learn
+        references = [name for name in references if name not in (CONTEXT, WRONG)]
+    overrides = _overrides(wish.settings, [*asked, LEARNER])
+    arms = []
+    for name in references:
+        learnt = arm_of(wish.tier, name, LEARNER, overrides.get(LEARNER, {}))
+        arms.append(Arm(name, "") if name in UNTAUGHT else learnt)
+    for name, method in asked.items():
+        if name not in (*REFERENCES, WRONG):
+            arms.append(arm_of(wish.tier, name, method, overrides.get(name, {})))
+    return tuple(arms)
+
+
+def _named(word: str) -> tuple[str, str]:
+    """An arm's name and its method."""
+    name, equals, method = word.partition("=")
+    method = _located(method if equals else name)
+    name = name if equals else Path(name).stem if name.endswith(".py") else name.replace("-", "_")
+    if not NAME.fullmatch(name):
+        raise SettingsError(f"{name!r} cannot be the name of an arm", "use letters, digits, - and _")
+    return name, method
+
+
+def _located(name: str) -> str:
+    """A plug-in's name as it is; a file's as an absolute path."""
+    return str(Path(name).resolve()) if name.endswith(".py") else name
+
+
+def _overrides(pairs: Iterable[tuple[str, str]], arms: Sequence[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for key, value in pairs:
+        arm, dot, setting = key.partition(".")
+        if not dot or arm not in arms:
+            raise SettingsError(f"{key!r} does not begin with the name of an arm and a dot", nearest(arm, arms))
+        found.setdefault(arm, {})[setting] = value
+    return found

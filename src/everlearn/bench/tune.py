@@ -1,0 +1,184 @@
+"""Methods and learning rates in; for each method the rate that does best on dev streams, as its settings, out.
+
+Every method gets the same number of trials. What is best is told by a criterion that asks for learning and keeping: the
+mean over dev streams of (ACC + ρ) / 2, ACC chance-corrected after the whole stream and ρ the general ability left. No
+grid has these streams, and settings are frozen afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+from everlearn import plugins
+from everlearn.bench.board import stream_cases
+from everlearn.bench.grid import Grid, open_grid
+from everlearn.bench.launch import Watch, launch
+from everlearn.bench.recording import write_whole
+from everlearn.bench.request import SETTINGS, Wish, resolve, tuned
+from everlearn.bench.tiers import FIRST_DEV_SEED
+from everlearn.desiderata.contract import Case, Desideratum, Score
+from everlearn.errors import EverlearnError, SettingsError
+
+LEAST_RATES = 4
+"""Learning rates that every method is tried with, at least."""
+
+RATES = {"lab": (3e-4, 1e-3, 3e-3, 1e-2), "smollm2": (2e-5, 5e-5, 1e-4, 3e-4)}
+"""By tier: a small model wants larger ones."""
+
+OTHER_RATES = (1e-5, 3e-5, 1e-4, 3e-4)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method with one learning rate on all dev streams."""
+
+    tier: str
+    method: str
+    learning_rate: float
+    streams: tuple[int, ...]
+    """Their seeds."""
+    acc: float | None
+    """Mean over streams; None where some stream failed."""
+    rho: float | None
+    criterion: float | None
+    chosen: bool = False
+    at_edge: bool = False
+    """Whether it was chosen although it is the lowest or highest rate tried: a better one may lie beyond."""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What to tune, and how."""
+
+    tier: str
+    methods: tuple[str, ...]
+    rates: tuple[float, ...]
+    streams: int
+    model: str = ""
+    families: tuple[str, ...] = ()
+    rounds: int = 0
+
+    def wish(self) -> Wish:
+        """The grid of all trials: an arm for each method and rate."""
+        named = [(arm_name(method, rate), method, rate) for method in self.methods for rate in self.rates]
+        return Wish(
+            tier=self.tier,
+            methods=tuple(f"{name}={method}" for name, method, _ in named),
+            streams=self.streams,
+            references=False,
+            model=self.model,
+            rounds=self.rounds,
+            families=self.families,
+            settings=tuple((f"{name}.learning_rate", repr(rate)) for name, _, rate in named),
+            first_seed=FIRST_DEV_SEED,
+        )
+
+
+def rates_of(tier: str, given: Sequence[float]) -> tuple[float, ...]:
+    """The rates to try, in order.
+
+    Raises:
+        SettingsError: there are too few for a choice.
+    """
+    rates = tuple(sorted(set(given))) or RATES.get(tier, OTHER_RATES)
+    if len(rates) < LEAST_RATES:
+        raise SettingsError(f"{len(rates)} learning rates are too few to choose from", f"give {LEAST_RATES} or more")
+    return rates
+
+
+def campaign_grid(campaign: Campaign, folder: Path) -> Grid:
+    """The grid of all trials, in a folder of its own.
+
+    Raises:
+        EverlearnError: an unknown method, or one that is a file and has no place for tuned settings.
+    """
+    for method in campaign.methods:
+        if method.endswith(".py"):
+            raise SettingsError(
+                f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
+            )
+    return open_grid(folder, resolve(campaign.wish())).grid
+
+
+def tune(campaign: Campaign, grid: Grid, jobs: int, watch: Watch) -> tuple[Trial, ...]:
+    """Run all trials (those that are finished in the folder are not run again) and choose.
+
+    Raises:
+        EverlearnError: a method has failed with every rate.
+    """
+    launch(grid, jobs, "", watch)
+    found: list[Trial] = []
+    for method in campaign.methods:
+        found += _with_choice([_trial(grid, campaign, method, rate) for rate in campaign.rates])
+    return tuple(found)
+
+
+def keep(trials: Sequence[Trial], log: Path, settings: Path = SETTINGS) -> tuple[Path, ...]:
+    """Write the log, a trial a line, and the settings of each method; returns the paths written."""
+    lines = "".join(json.dumps(asdict(trial), sort_keys=True) + "\n" for trial in trials)
+    write_whole(log, lines.encode())
+    written = [log]
+    for trial in trials:
+        if trial.chosen:
+            path = settings / trial.tier / f"{trial.method}.yaml"
+            write_whole(path, _settings_text(trial, log).encode())
+            written.append(path)
+    return tuple(written)
+
+
+def arm_name(method: str, rate: float) -> str:
+    """`replay-3_0e-04`: the arm of a method with one learning rate."""
+    return f"{method}-{rate:.1e}".replace(".", "_")
+
+
+def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
+    arm = arm_name(method, rate)
+    cases = [case for seed in grid.request.seeds for case in stream_cases(grid, seed) if case.trial.method == arm]
+    acc, rho = _mean(cases, "sequence", "ACC"), _mean(cases, "preservation", "rho")
+    criterion = acc if acc is None or rho is None else (acc + rho) / 2
+    if len(cases) < len(grid.request.seeds):
+        acc = rho = criterion = None
+    return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion)
+
+
+def _mean(cases: Sequence[Case], desideratum: str, name: str) -> float | None:
+    """Mean over streams of a score; None where it is undefined on one of them."""
+    scorer = plugins.find("desiderata", desideratum, Desideratum)()
+    values = [_named(scorer.scores(case), name) for case in cases]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
+
+
+def _named(scores: Sequence[Score], name: str) -> float | None:
+    return next(score.value for score in scores if score.name == name)
+
+
+def _with_choice(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials of one method, the best of them marked.
+
+    Raises:
+        EverlearnError: none has a criterion.
+    """
+    able = [trial for trial in trials if trial.criterion is not None]
+    if not able:
+        raise EverlearnError(f"{trials[0].method} has failed with every learning rate", "try smaller ones: --rates")
+    best = max(able, key=lambda trial: trial.criterion or 0.0)
+    edges = {trials[0].learning_rate, trials[-1].learning_rate}
+    marked = replace(best, chosen=True, at_edge=best.learning_rate in edges)
+    return [marked if trial is best else trial for trial in trials]
+
+
+def _settings_text(trial: Trial, log: Path) -> str:
+    """A settings file: what was tuned over what it says already."""
+    import yaml
+
+    values = {**tuned(trial.tier, trial.method), "learning_rate": trial.learning_rate}
+    said = (
+        f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: (ACC + rho) / 2 = {trial.criterion:.3f}.\n"
+        f"# The log of all trials: {log.name}\n"
+    )
+    return said + yaml.safe_dump(values, sort_keys=True)

@@ -1,0 +1,127 @@
+"""A grid's folder in; cells learnt, or examined, one after another until there is nothing of that sort to do, out.
+
+`python -m everlearn.bench.work FOLDER NAME` is one worker. Every cell starts from a model that is loaded anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from everlearn.bench.arms import BASE, CONTEXT
+from everlearn.bench.asking import Examiner
+from everlearn.bench.claims import Doing, Job, fail, give_back, open_jobs, take
+from everlearn.bench.grid import EXAMINED, Cell, Grid, read_grid
+from everlearn.bench.learning import learn
+from everlearn.bench.probing import draw, drawn_probes, fixed_abilities
+from everlearn.bench.recording import (
+    Examined,
+    Failure,
+    read_learning,
+    read_trial,
+    this_process,
+    write_trial,
+    write_whole,
+)
+from everlearn.bench.source import learnt_by, stream_of
+from everlearn.desiderata.contract import Trial
+from everlearn.errors import EverlearnError
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import encode, now
+from everlearn.train.run import Progress
+
+WAIT = 0.3
+"""Seconds between looks for something to do."""
+
+
+def work(folder: Path, name: str) -> None:
+    """Take cells until nothing of the sort of the first one is left; the next sort is for another process."""
+    grid = read_grid(folder)
+    doing: Doing | None = None
+    while True:
+        job = take(grid, name, doing)
+        if job:
+            doing = job.doing
+            perform(grid, job)
+        elif doing or not any(open_jobs(grid)):
+            return
+        else:
+            time.sleep(WAIT)
+
+
+def perform(grid: Grid, job: Job) -> None:
+    """Do what was claimed; whatever goes wrong is noted, and other cells go on."""
+    try:
+        {"learning": learn_cell, "examining": examine_cell}[job.doing](grid, job.cell)
+    except Exception as error:  # noqa: BLE001  a method is anybody's code
+        problem, hint = (error.problem, error.hint) if isinstance(error, EverlearnError) else (_said(error), "")
+        fail(grid, job, Failure(job.doing, problem, hint, traceback.format_exc()))
+    else:
+        give_back(grid, job)
+
+
+def learn_cell(grid: Grid, cell: Cell) -> None:
+    """Learn one cell from its beginning; what an interrupted try has left is removed."""
+    folder = grid.path(cell)
+    shutil.rmtree(folder, ignore_errors=True)
+    arm = grid.request.arm(cell.arm)
+    model = LanguageModel.load(grid.request.model)
+    learn(learnt_by(grid, cell.arm, cell.seed), cell.arm, arm.settings, model, folder, _silent, arm.method)
+
+
+def examine_cell(grid: Grid, cell: Cell) -> None:
+    """Ask one cell everything and remove its weights; with the base, the probes are drawn."""
+    begin = time.monotonic()
+    folder = grid.path(cell)
+    model = LanguageModel.load(grid.request.model)
+    if cell.arm == BASE:
+        draw(grid, cell.seed, model)
+    stream, probes = stream_of(grid, cell.seed), drawn_probes(grid, cell.seed)
+    examiner = Examiner(stream, probes, fixed_abilities(grid, cell.seed), model, lambda number, count: None)
+    trial = _trial(grid, cell, examiner)
+    examined = Examined(this_process(), now(), round(time.monotonic() - begin, 2))
+    write_whole(folder / EXAMINED, encode(examined))
+    write_trial(folder, trial)
+    for weights in folder.glob("*.safetensors"):
+        weights.unlink()
+
+
+def _trial(grid: Grid, cell: Cell, examiner: Examiner) -> Trial:
+    if cell.arm == BASE:
+        return examiner.base()
+    if cell.arm == CONTEXT:
+        return examiner.in_context()
+    learning = read_learning(grid.path(cell))
+    assert learning is not None, "a cell is examined when it has been learnt"
+    base = read_trial(grid.path(Cell(BASE, cell.seed))).last
+    return examiner.trial(learning, grid.path(cell), base)
+
+
+def _silent(progress: Progress) -> None:
+    """A worker's steps are told to nobody: the cells done are."""
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone: a killed run leaves no workers behind."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WAIT)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    work(Path(sys.argv[1]), sys.argv[2])

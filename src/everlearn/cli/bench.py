@@ -1,0 +1,276 @@
+"""Compare methods on streams of stages; report what is proven."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from everlearn.cli import DONE, ERROR
+from everlearn.cli.terminal.output import emit, say
+
+if TYPE_CHECKING:
+    from everlearn.bench.grid import Grid
+    from everlearn.bench.launch import State
+    from everlearn.bench.request import Wish
+
+TASKS = {
+    "run": "learn and examine every cell of a grid; goes on where it was stopped",
+    "report": "the leaderboard of a grid, as text, HTML or CSV; needs no model",
+    "compare": "two methods of a grid, paired by stream and question",
+    "tune": "choose each method's learning rate on streams that no grid has",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """One parser for each task."""
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, said in TASKS.items():
+        task = tasks.add_parser(name, help=said, description=said)
+        {"run": _run_arguments, "report": _report_arguments, "compare": _compare_arguments, "tune": _tune_arguments}[
+            name
+        ](task)
+        for option in ("--json", "--traceback"):  # given here or before the task
+            task.add_argument(option, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do one of the tasks; 1 if a cell has failed."""
+    return {"run": _run, "report": _report, "compare": _compare, "tune": _tune}[arguments.task](arguments)
+
+
+# --- arguments ----------------------------------------------------------------------------------------------
+
+
+def _shared_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tier", default="lab", help="lab (default), smollm2, any or smoke")
+    parser.add_argument("--model", metavar="NAME", default="", help="instead of the tier's: alias, directory or hub id")
+    parser.add_argument("--rounds", metavar="N", type=int, default=0, help="lessons of each world, one a round")
+    parser.add_argument("--families", metavar="A,B", type=_listed, default=(), help="kinds of world, instead of all")
+    parser.add_argument("--jobs", metavar="N", type=_positive, help="cells at once (default: 2, or the cores)")
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--methods", metavar="A,B", type=_listed, required=True, help="methods, files, or NAME=METHOD")
+    parser.add_argument("--streams", metavar="N", type=_positive, default=5, help="how many streams (default: 5)")
+    _shared_arguments(parser)
+    parser.add_argument(
+        "--references", action=argparse.BooleanOptionalAction, default=True, help="joint, solo and in-context too"
+    )
+    parser.add_argument("--ray", metavar="ADDRESS", default="", help="run on a Ray cluster; `local` starts one")
+    parser.add_argument(
+        "--boundaries", choices=("hint", "none"), default="hint", help="is a method told where a stage ends?"
+    )
+    parser.add_argument("--stream", metavar="DIR", type=Path, help="your own stages: a folder each, with questions")
+    parser.add_argument("--study", metavar="A+B", default="", help="with --stream: how documents become examples")
+    parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: bench-TIER)")
+    parser.add_argument(
+        "--set", metavar="ARM.KEY=VALUE", action="append", type=_setting, default=[], help="a method's setting"
+    )
+    parser.add_argument("--plan", action="store_true", help="say what it would take, and do nothing")
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="a grid's folder")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write the whole report as one page")
+    parser.add_argument("--csv", metavar="DIR", type=Path, help="write all tables as CSV files")
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="a grid's folder")
+    parser.add_argument("a", metavar="A", help="a method of it")
+    parser.add_argument("b", metavar="B", help="another one")
+
+
+def _tune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--methods", metavar="A,B", type=_listed, required=True, help="which methods")
+    parser.add_argument("--rates", metavar="X,Y", type=_rates, default=(), help="learning rates, four at least")
+    parser.add_argument("--streams", metavar="N", type=_positive, default=2, help="dev streams (default: 2)")
+    _shared_arguments(parser)
+    parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: tune-TIER)")
+    parser.add_argument("--log", metavar="FILE", type=Path, help="default: docs/leaderboard/tuning-TIER.jsonl")
+    parser.add_argument("--settings", metavar="DIR", type=Path, help="default: the package's own bench/settings")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    return tuple(float(word) for word in _listed(text))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return number
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or "." not in name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ARM.KEY=VALUE, such as replay.budget=10000")
+    return name, value
+
+
+# --- run ----------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from everlearn.bench.grid import Grid, open_grid
+    from everlearn.bench.launch import default_jobs
+    from everlearn.bench.request import resolve
+
+    folder = arguments.folder or Path(f"bench-{arguments.tier}")
+    jobs = arguments.jobs or default_jobs()
+    request = resolve(_wish(arguments))
+    if arguments.plan:
+        return _plan(arguments, Grid(folder, request), jobs)
+    opened = open_grid(folder, request, shlex.join(["everlearn", "bench", *arguments.words]))
+    for note in opened.notes:
+        say(f"note: {note}")
+    return _launch(arguments, opened.grid, jobs)
+
+
+def _wish(arguments: argparse.Namespace) -> Wish:
+    from everlearn.bench.request import Wish
+
+    return Wish(
+        tier=arguments.tier,
+        methods=arguments.methods,
+        streams=arguments.streams,
+        references=arguments.references,
+        boundaries=arguments.boundaries,
+        model=arguments.model,
+        rounds=arguments.rounds,
+        families=arguments.families,
+        stream=arguments.stream,
+        study=arguments.study,
+        settings=tuple(arguments.set),
+    )
+
+
+def _plan(arguments: argparse.Namespace, grid: Grid, jobs: int) -> int:
+    """The estimate alone; a person's own documents are studied in a folder that is thrown away."""
+    import tempfile
+    from dataclasses import replace
+
+    from everlearn.bench.forecast import forecast
+    from everlearn.bench.source import study
+    from everlearn.cli.terminal.grid_plan import page_of
+
+    with tempfile.TemporaryDirectory() as scratch:
+        counted = grid if grid.folder.is_dir() else replace(grid, folder=Path(scratch))
+        if not grid.folder.is_dir():
+            study(counted)
+        found = forecast(counted, jobs)
+    emit(arguments, found, lambda: page_of(found, jobs))
+    return DONE
+
+
+def _launch(arguments: argparse.Namespace, grid: Grid, jobs: int) -> int:
+    from everlearn.bench.launch import launch
+    from everlearn.cli.terminal.grid_plan import one_line
+    from everlearn.cli.terminal.standings import live
+
+    say(one_line(grid, jobs))
+    try:
+        with live(grid, jobs) as tell:
+            state = launch(grid, jobs, arguments.ray, tell)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted: the same command goes on, no finished cell is run again") from None
+    _show(arguments, grid, state)
+    return ERROR if state.failed or state.finished < state.cells else DONE
+
+
+def _show(arguments: argparse.Namespace, grid: Grid, state: State) -> None:
+    from everlearn.bench.claims import failure_of
+
+    failures = {f"{cell.arm}, stream {cell.seed}": failure_of(grid, cell) for cell in state.failed}
+    for where, failure in failures.items():
+        say(f"failed: {where}, {failure.doing}: {failure.problem}" + (f" ({failure.hint})" if failure.hint else ""))
+    if waiting := state.cells - state.finished - len(failures):
+        say(f"{waiting} cells wait for these: probes are drawn when a stream has been learnt by all; run again")
+    _leaderboard(arguments, grid)
+    say(f"everlearn bench report {grid.folder} --html report.html   the whole report")
+
+
+def _leaderboard(arguments: argparse.Namespace, grid: Grid) -> None:
+    """The leaderboard of what is finished."""
+    import shutil
+
+    from everlearn.bench.board import board_of
+    from everlearn.bench.report.scoring import installed, score
+    from everlearn.cli.terminal.leaderboard import facts_of, lines_of, page_of
+
+    board = board_of(grid, compared=False)
+    lines = lines_of(score(board, installed()))
+    facts = {"folder": str(grid.folder), **facts_of(board, lines)}
+    width = int(os.environ.get("COLUMNS") or shutil.get_terminal_size().columns)
+    emit(arguments, facts, lambda: page_of(lines, board.notes, width))
+
+
+# --- report, compare, tune ----------------------------------------------------------------------------------
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from everlearn.bench.board import board_of
+    from everlearn.bench.grid import read_grid
+
+    grid = read_grid(arguments.folder)
+    if arguments.html or arguments.csv:
+        board = board_of(grid)
+        if arguments.html:
+            from everlearn.bench.report.page import write_page
+
+            say(f"written: {write_page(board, arguments.html)}")
+        if arguments.csv:
+            from everlearn.bench.report.tables import write_csv
+
+            for path in write_csv(board, arguments.csv):
+                say(f"written: {path}")
+    _leaderboard(arguments, grid)
+    return DONE
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from everlearn.bench.board import chosen_cases
+    from everlearn.bench.contrast import contrast
+    from everlearn.bench.grid import read_grid
+    from everlearn.cli.terminal.leaderboard import verdict_facts, verdicts_page
+
+    a, b = arguments.a, arguments.b
+    verdicts = contrast(chosen_cases(read_grid(arguments.folder), (a, b)), a, b)
+    facts = {"a": a, "b": b, "verdicts": [verdict_facts(verdict) for verdict in verdicts]}
+    emit(arguments, facts, lambda: verdicts_page(a, b, verdicts))
+    return DONE
+
+
+def _tune(arguments: argparse.Namespace) -> int:
+    from everlearn.bench.launch import default_jobs
+    from everlearn.bench.request import SETTINGS
+    from everlearn.bench.tune import Campaign, campaign_grid, keep, rates_of, tune
+    from everlearn.cli.terminal.grid_plan import trials_page
+    from everlearn.cli.terminal.standings import live
+
+    campaign = Campaign(
+        tier=arguments.tier,
+        methods=arguments.methods,
+        rates=rates_of(arguments.tier, arguments.rates),
+        streams=arguments.streams,
+        model=arguments.model,
+        families=arguments.families,
+        rounds=arguments.rounds,
+    )
+    grid = campaign_grid(campaign, arguments.folder or Path(f"tune-{arguments.tier}"))
+    jobs = arguments.jobs or default_jobs()
+    with live(grid, jobs) as tell:
+        trials = tune(campaign, grid, jobs, tell)
+    log = arguments.log or Path("docs/leaderboard") / f"tuning-{arguments.tier}.jsonl"
+    for path in keep(trials, log, arguments.settings or SETTINGS):
+        say(f"written: {path}")
+    emit(arguments, trials, lambda: trials_page(trials))
+    return DONE

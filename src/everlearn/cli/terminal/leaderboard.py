@@ -1,0 +1,173 @@
+"""Scores of a benchmark in; the leaderboard and comparisons, as plain facts and as pages, out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from everlearn.bench.report.columns import Column, figure
+from everlearn.cli.terminal.output import columns
+from everlearn.report.words import for_terminal
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from everlearn.bench.report.content import Board
+    from everlearn.bench.report.scoring import Row
+    from everlearn.bench.statistics import Verdict
+
+TELLING = (
+    Column("LA", "learnt", "right just after it was taught"),
+    Column("BWT", "kept", "change of that by the end"),
+    Column("ACC", "ACC", "right at the end"),
+    Column("JNS", "JNS", "of what joint training gains"),
+    Column("rho", "ρ", "general ability left"),
+    Column("CS_cross", "compose", "what two stages taught, together; of joint training's"),
+)
+"""What fits into 80 characters."""
+
+FURTHER = (
+    Column("FWT", "FWT", "what is known before it is taught"),
+    Column("OW", "OW", "adapts, resists, spares what is near"),
+    Column("AU", "AU", "un-cued over cued"),
+    Column("FLOPs", "FLOPs", "of learning"),
+    Column("bytes kept", "bytes", "kept at the end"),
+)
+"""What stands beside it where the terminal is wide."""
+
+WIDE = 128
+"""Columns of a wide terminal."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One score of one arm."""
+
+    value: float | None
+    low: float | None
+    """Lower end of the 95 % interval over streams; None for fewer than two of them."""
+    high: float | None
+    streams: int
+    better: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One arm of the leaderboard."""
+
+    method: str
+    reference: bool
+    labels: tuple[str, ...]
+    streams: int
+    scores: Mapping[str, Figure]
+
+
+def lines_of(rows: Sequence[Row]) -> tuple[Line, ...]:
+    """The leaderboard as plain facts."""
+    return tuple(
+        Line(
+            row.method,
+            row.reference,
+            row.labels,
+            len(row.cases),
+            {
+                name: Figure(
+                    scored.spread.value if scored.spread else None,
+                    _finite(scored.spread.low) if scored.spread else None,
+                    _finite(scored.spread.high) if scored.spread else None,
+                    scored.spread.streams if scored.spread else 0,
+                    scored.better,
+                    "; ".join(scored.notes),
+                )
+                for name, scored in row.scores.items()
+            },
+        )
+        for row in rows
+    )
+
+
+def page_of(lines: Sequence[Line], notes: Sequence[str], width: int) -> RenderableType:
+    """The leaderboard for people; `width` is the terminal's."""
+    from rich.console import Group
+
+    chosen = (*TELLING, *FURTHER) if width >= WIDE else TELLING
+    table = empty_table(chosen)
+    for line in lines:
+        style = "dim" if line.reference else ""
+        cells = [_cell(line.scores.get(column.score), column) for column in chosen]
+        table.add_row(line.method, *cells, f"{line.streams}", style=style)
+    said = [f"{line.method}: {label}" for line in lines for label in line.labels]
+    meanings = "; ".join(f"{column.title}: {column.meaning}" for column in chosen)
+    meanings += "; n: streams; ±: 95 % interval over streams"
+    return Group(table, "", *wrapped([*said, *notes, meanings]))
+
+
+def verdicts_page(a: str, b: str, verdicts: Sequence[Verdict]) -> RenderableType:
+    """A comparison for people."""
+    from rich.console import Group
+
+    table = columns(f"{a} − {b}", "difference", "95% interval", "p (Holm)", "could show", numbers=4)
+    for verdict in verdicts:
+        sure = math.isfinite(verdict.low)
+        cells = (
+            figure(verdict.difference),
+            f"{figure(verdict.low)} to {figure(verdict.high)}" if sure else "–",
+            f"{verdict.adjusted:.3f}" if sure else "–",
+            f"±{figure(verdict.detectable)}" if sure else "–",
+        )
+        table.add_row(verdict.axis, *map(for_terminal, cells))
+    words = {"A is better": f"{a} is better", "B is better": f"{b} is better"}
+    said = [f"{verdict.axis}: {words.get(verdict.words, verdict.words)}" for verdict in verdicts]
+    streams = max((verdict.streams for verdict in verdicts), default=0)
+    return Group(table, "", *wrapped(said), "", *wrapped([_evidence(streams)]))
+
+
+def _evidence(streams: int) -> str:
+    return (
+        f"paired by stream and probe over {streams} streams; the stream is the unit. `could show` is the least "
+        "difference that so many streams would have shown with 80 % power. Within one stream it takes about 250 paired "
+        "questions to see 5 points, 1,550 for 2."
+    )
+
+
+def empty_table(chosen: Sequence[Column]) -> Table:
+    """A leaderboard with these columns, in which no name is ever cut off."""
+    table = columns("method", *(column.title for column in chosen), "n", numbers=len(chosen) + 1)
+    table.columns[0].no_wrap = False  # a long name takes a second line; it never vanishes
+    table.columns[0].min_width = 10
+    return table
+
+
+def _cell(found: Figure | None, column: Column) -> str:
+    if found is None or found.value is None:
+        return "·"
+    unit = {"FLOPs": "FLOPs", "bytes kept": "bytes"}.get(column.score, "")
+    text = figure(found.value, unit)
+    if found.low is not None and found.high is not None and not unit:
+        text += f" ±{figure((found.high - found.low) / 2).removeprefix('0')}"
+    return for_terminal(text)
+
+
+def wrapped(lines: Sequence[str]) -> list[RenderableType]:
+    """Lines of text that are broken where they are too long."""
+    from rich.text import Text
+
+    return [Text(for_terminal(line), overflow="fold") for line in lines]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def facts_of(board: Board, lines: Sequence[Line]) -> dict[str, object]:
+    """A board as plain data."""
+    return {"facts": board.facts, "notes": board.notes, "leaderboard": lines}
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, object]:
+    """A verdict as plain data; what is infinite for want of streams is null."""
+    return {name: None if value in (math.inf, -math.inf) else value for name, value in asdict(verdict).items()}

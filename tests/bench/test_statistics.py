@@ -1,0 +1,193 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from desiderata.hand_made import asked, case, moment
+from everlearn.bench.statistics import (
+    A_BETTER,
+    B_BETTER,
+    UNDECIDED,
+    Mark,
+    bootstrap,
+    compare,
+    detectable,
+    holm,
+    interval_over_streams,
+    judge,
+    marks,
+    questions_needed,
+    score_interval,
+    sign_flip,
+    standard_error,
+)
+from everlearn.bench.student import student, student_tail
+
+
+def world(draw, rate, streams=6, things=20, probes=2, between=0.0):
+    """Random marks of 0 and 1 with a share of right answers that differs between streams."""
+    found = []
+    for stream in range(streams):
+        share = rate + between * draw.standard_normal()
+        for thing, probe in itertools.product(range(things), range(probes)):
+            found.append(Mark(stream, f"t{thing}", f"{thing}-{probe}", float(draw.random() < share)))
+    return found
+
+
+def test_student_against_tables():
+    table = {(0.975, 1): 12.7062, (0.975, 2): 4.3027, (0.975, 3): 3.1824, (0.975, 4): 2.7764, (0.975, 9): 2.2622,
+             (0.975, 30): 2.0423, (0.8, 4): 0.9410, (0.95, 5): 2.0150}  # fmt: skip
+    for (probability, freedom), value in table.items():
+        assert student(probability, freedom) == pytest.approx(value, abs=1e-4)
+    assert student_tail(0, 7) == 0.5
+    assert student_tail(1.0, 1) == pytest.approx(0.25)  # Cauchy: 1/2 − atan(1) / π
+
+
+def test_about_250_questions_show_5_points_and_1550_show_2():
+    # δ = .05: ((1.6449 √.1 + .8416 √.0975) / .05)² = (.78296 / .05)² = 245.2
+    assert questions_needed(5) == 246
+    # δ = .02: ((1.6449 √.1 + .8416 √.0996) / .02)² = (.78577 / .02)² = 1543.6
+    assert questions_needed(2) == 1544
+    assert questions_needed(-5) == 246
+    assert questions_needed(20) == questions_needed(
+        20, discordant=0.2
+    )  # no fewer discordant answers than the difference
+
+
+@pytest.mark.parametrize(("streams", "points"), [(5, 7), (8, 5), (10, 4)])
+def test_few_streams_show_large_differences_only(streams, points):
+    # 300 probes with correlation .5 (2 · .25 · .5 / 300), streams that differ by 3 points
+    error = math.sqrt((0.25 / 300 + 0.03**2) / streams)
+    assert round(100 * detectable(error, streams)) == points
+    assert detectable(error, 1) == math.inf
+
+
+def test_holm_by_hand():
+    # sorted .01 .02 .03 .04 times 4 3 2 1 = .04 .06 .06 .04, made to rise: .04 .06 .06 .06
+    assert holm([0.03, 0.01, 0.04, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.6, 0.9]) == (1.0, 1.0)
+    assert holm([]) == ()
+
+
+def test_sign_flips_by_hand():
+    assert sign_flip([1, 1, 1]) == 2 / 8
+    assert sign_flip([1, 2, 3]) == 2 / 8
+    assert sign_flip([3, -1, 1]) == 6 / 8  # |sums|: 3 5 1 3 and their mirror images; as large as 3: 3 5 3
+    assert sign_flip([0, 0]) == 1
+    assert sign_flip([]) == 1
+    assert sign_flip([0.1] * 10) == 2 / 1024
+
+
+def test_many_streams_are_flipped_at_random():
+    values = list(np.random.default_rng(0).normal(0.5, 1, 20))
+    exact = np.mean([abs(np.dot(signs, values)) >= abs(sum(values)) - 1e-12
+                     for signs in itertools.islice(itertools.product((-1, 1), repeat=20), 0, None, 97)])  # fmt: skip
+    assert sign_flip(values) == sign_flip(values)
+    assert sign_flip(values) == pytest.approx(exact, abs=0.02)
+
+
+def test_the_difference_is_a_mean_of_streams_of_things_of_probes():
+    a = [Mark(1, "x", "1", 1.0), Mark(1, "x", "2", 1.0), Mark(1, "y", "3", 0.0), Mark(2, "x", "1", 1.0)]
+    b = [Mark(1, "x", "1", 1.0), Mark(1, "x", "2", 0.0), Mark(1, "y", "3", 1.0), Mark(2, "x", "1", 0.0)]
+    found = compare("atoms", a, [*b, Mark(3, "x", "1", 1.0)])
+    # stream 1: x (0 + 1) / 2, y −1: −.25; stream 2: 1
+    assert found.difference == pytest.approx(0.375)
+    assert (found.streams, found.probes, found.words) == (2, 4, UNDECIDED)
+
+
+def test_bootstrap_against_theory():
+    # 3 streams of 1 thing of 1 probe: the variance of a resampled mean is that of the values, over 3
+    streams = [[np.array([value])] for value in (0.0, 1.0, 5.0)]
+    means = bootstrap(streams, seed=0, resamples=40_000)
+    assert np.mean(means) == pytest.approx(2, abs=0.03)
+    assert np.var(means) == pytest.approx(np.var([0, 1, 5]) / 3, rel=0.03)
+    # one stream of two things, the first with two probes whose resampled mean is 0 1 1 2; the other's is always 4
+    means = bootstrap([[np.array([0.0, 2.0]), np.array([4.0])]], seed=0, resamples=40_000)
+    drawn = [0, 1, 1, 2, 4, 4, 4, 4]  # mean 2.5, variance 70/8 − 6.25 = 2.5; a mean of two of them: 1.25
+    assert np.mean(means) == pytest.approx(np.mean(drawn), abs=0.02)
+    assert np.var(means) == pytest.approx(1.25, rel=0.03)
+
+
+def test_a_stream_drawn_twice_is_drawn_afresh():
+    # equal streams of two coins: a mean of 4 free coins has variance 1/16; with the same coins twice it would be more
+    streams = [[np.array([0.0]), np.array([1.0])]] * 2
+    assert np.var(bootstrap(streams, seed=1, resamples=40_000)) == pytest.approx(1 / 16, rel=0.03)
+
+
+def test_the_error_puts_the_bias_of_few_streams_back():
+    # one probe each: the error is that of a mean of three values
+    found = [Mark(stream, "x", "1", value) for stream, value in enumerate((0.0, 1.0, 5.0))]
+    assert standard_error(found) == pytest.approx(np.std([0, 1, 5], ddof=1) / math.sqrt(3), rel=0.03)
+    assert standard_error([]) == 0
+
+
+def test_intervals_of_one_method():
+    found = interval_over_streams([0.2, 0.4, 0.6])
+    # mean .4, SD .2, t(2) = 4.3027: half = 4.3027 · .2 / √3
+    assert (found.value, found.high - found.value) == (pytest.approx(0.4), pytest.approx(0.49683, abs=1e-4))
+    assert interval_over_streams([]) is None
+    assert interval_over_streams([0.3]).high == math.inf
+    assert score_interval([]) is None
+    by_marks = score_interval([Mark(stream, "x", "1", value) for stream, value in enumerate((0.2, 0.4, 0.6))])
+    assert by_marks.high == pytest.approx(found.high, rel=0.03)
+
+
+def test_verdicts_in_words():
+    draw = np.random.default_rng(0)
+    good, bad = world(draw, 0.9), world(draw, 0.3)
+    assert compare("atoms", good, bad).words == A_BETTER
+    assert compare("atoms", bad, good).words == B_BETTER
+    same = compare("atoms", good, good)
+    assert (same.difference, same.p, same.words) == (0, 1, UNDECIDED)
+    assert compare("atoms", [], []).words == UNDECIDED
+
+
+def test_a_seed_gives_the_same_verdict():
+    draw = np.random.default_rng(0)
+    a, b = world(draw, 0.6), world(draw, 0.5)
+    assert compare("atoms", a, b, seed=3) == compare("atoms", a, b, seed=3)
+    assert compare("atoms", a, b, seed=3) != compare("atoms", a, b, seed=4)
+
+
+def test_two_streams_are_never_enough():
+    a = [Mark(stream, "x", str(n), 1.0) for stream in (1, 2) for n in range(50)]
+    b = [Mark(stream, "x", str(n), 0.0) for stream in (1, 2) for n in range(50)]
+    assert compare("atoms", a, b).words == UNDECIDED
+    one = compare("atoms", a[:50], b[:50])
+    assert (one.p, one.high, one.detectable) == (1, math.inf, math.inf)
+
+
+def test_several_axes_are_judged_together():
+    draw = np.random.default_rng(5)
+    sure = compare("sure", world(draw, 0.9), world(draw, 0.1))
+    close = next(
+        found
+        for seed in range(100)
+        for found in [
+            compare("close", world(np.random.default_rng(seed), 0.6), world(np.random.default_rng(seed + 500), 0.5))
+        ]
+        if 0.03 < found.p < 0.05
+    )
+    assert close.words != UNDECIDED
+    judged = judge([close, close, sure])
+    assert [verdict.words for verdict in judged] == [UNDECIDED, UNDECIDED, A_BETTER]
+    assert judged[0].adjusted == pytest.approx(2 * close.p)
+
+
+def test_equal_methods_are_rarely_told_apart():
+    wrong = 0
+    for seed in range(200):
+        draw = np.random.default_rng(seed)
+        a, b = (world(draw, 0.5, streams=5, things=8, probes=1, between=0.1) for _ in range(2))
+        wrong += compare("atoms", a, b, resamples=1000).words != UNDECIDED
+    assert wrong <= 16  # 5 % of 200, and two standard deviations
+
+
+def test_marks_are_chance_corrected_and_carry_the_stream():
+    probes = [asked("a", 1, chance=0.5, key="x"), asked("b", 1, chance=0.5), asked("g", axis="general")]
+    made = case(probes, [moment(1, probes, "a")], 1)
+    assert marks(made, lambda probe: probe.axis == "atom") == (
+        Mark(1, "facts x", "a", 1.0),
+        Mark(1, "facts b", "b", -1.0),
+    )

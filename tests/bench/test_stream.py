@@ -1,0 +1,116 @@
+"""A plan and a seed in; stages in a balanced order and probes of them out."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from everlearn.bench.stream import Plan, generate, without_boundaries
+from everlearn.errors import PluginError
+
+from .conftest import LETTERS
+
+SMALL = Plan(("facts", "operators", "rules", "classes"), rounds=3, scale=0.2, per_kind=2)
+
+
+def families(stream):
+    return [stage.family for stage in stream.stages]
+
+
+def rows(stages):
+    return Counter(str(example) for stage in stages for example in stage.examples)
+
+
+def test_each_round_has_one_lesson_of_every_world():
+    order = families(generate(SMALL, 1))
+    assert len(order) == SMALL.stages == 12
+    for begin in (0, 4, 8):
+        assert sorted(order[begin : begin + 4]) == sorted(SMALL.families)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6, 7])
+def test_lessons_of_a_world_lie_two_stages_apart_at_least(count):
+    plan = Plan(("facts", "library", "operators", "rules", "classes", "language", "trust")[:count], 3, 0.1)
+    order = families(generate(plan, 1))
+    for name in plan.families:
+        places = [place for place, found in enumerate(order) if found == name]
+        assert min(later - earlier for earlier, later in itertools.pairwise(places)) >= 2
+
+
+def test_over_the_seeds_each_family_stands_equally_often_at_each_place():
+    streams = [generate(SMALL, seed) for seed in range(1, 5)]
+    for place in range(12):
+        assert sorted(families(stream)[place] for stream in streams) == sorted(SMALL.families)
+
+
+def test_three_streams_of_three_families_see_all_seven():
+    plan = Plan(tuple("abcdefg"), 2, together=3)
+    assert set().union(*(plan.chosen(seed) for seed in (1, 2, 3))) == set("abcdefg")
+    assert Counter(name for seed in range(7) for name in plan.chosen(seed)) == dict.fromkeys("abcdefg", 3)
+    assert all(len(plan.chosen(seed)) == 3 for seed in range(7))
+    assert plan.stages == 6
+
+
+def test_six_of_seven_are_left_out_in_turn():
+    plan = Plan(tuple("abcdefg"), 2, together=6)
+    left_out = [set("abcdefg") - set(plan.chosen(seed)) for seed in range(7)]
+    assert set().union(*left_out) == set("abcdefg")
+
+
+def test_a_seed_makes_the_same_stream_again_and_another_seed_another_one():
+    one, again, other = generate(SMALL, 1), generate(SMALL, 1), generate(SMALL, 2)
+    assert one.stages == again.stages
+    assert one.probes("salt") == again.probes("salt")
+    assert not (rows(one.stages) & rows(other.stages))
+
+
+def test_probes_depend_on_the_salt_and_lessons_do_not():
+    stream = generate(SMALL, 1)
+    assert {posed.asked.id for posed in stream.probes("a")} != {posed.asked.id for posed in stream.probes("b")}
+
+
+def test_a_probe_names_the_stages_that_taught_its_operands():
+    stream = generate(Plan((LETTERS, "rules"), 3, 0.4), 5)
+    pairs = [posed.asked for posed in stream.probes("s") if posed.asked.kind == "pair"]
+    places = [number for number, name in enumerate(families(stream), start=1) if name == "letters"]
+    assert pairs
+    for asked in pairs:
+        assert asked.stages == (places[0], places[2])
+        assert asked.stage == places[2]
+
+
+def test_every_probe_is_taught_by_the_stages_it_names():
+    stream = generate(Plan((LETTERS,), 3, 0.4), 5)
+    for posed in stream.probes("s"):
+        if posed.asked.axis == "atom":
+            (stage,) = posed.asked.stages
+            assert any(posed.asked.key in str(example) for example in stream.stages[stage - 1].examples)
+
+
+def test_no_probe_comes_twice():
+    found = [posed.asked.id for posed in generate(SMALL, 1).probes("s")]
+    assert len(found) == len(set(found))
+
+
+def test_without_boundaries_the_same_rows_come_in_pieces_of_one_size():
+    stream = generate(SMALL, 1)
+    pieces = without_boundaries(stream.stages)
+    sizes = [len(piece.examples) for piece in pieces]
+    assert rows(pieces) == rows(stream.stages)
+    assert len(pieces) == len(stream.stages)
+    assert max(sizes) - min(sizes) <= 1
+    assert len({len(stage.examples) for stage in stream.stages}) > 1, "else this shows nothing"
+
+
+def test_words_that_the_base_knows_are_not_taught():
+    plan = Plan((LETTERS,), 2, 0.4)
+    words = {posed.asked.key for posed in generate(plan, 5).probes("s") if posed.asked.axis == "atom"}
+    again = generate(Plan((LETTERS,), 2, 0.4, taken=tuple(sorted(words))), 5)
+    assert not words & {posed.asked.key for posed in again.probes("s")}
+
+
+def test_an_unknown_family_is_named():
+    with pytest.raises(PluginError, match="there is no family of streams called 'fact'"):
+        generate(Plan(("fact",), 1), 1)

@@ -1,0 +1,102 @@
+"""Finished trials in; the best learning rate of each method as a settings file, and a log of all of them, out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from everlearn.bench import request, tune
+from everlearn.bench.claims import open_jobs
+from everlearn.bench.request import SETTINGS, arm_of, tuned
+from everlearn.bench.tiers import FIRST_DEV_SEED, TIERS
+from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, keep, rates_of
+from everlearn.errors import EverlearnError, SettingsError
+
+from .conftest import LETTERS, examine_all, learn_all
+
+RATES = (1e-5, 1e-4, 1e-3, 1e-2)
+
+
+def trials(*criteria: float | None) -> list[Trial]:
+    pairs = zip(RATES, criteria, strict=True)
+    return [Trial("lab", "replay", rate, (9001, 9002), value, value, value) for rate, value in pairs]
+
+
+def test_every_method_gets_the_same_trials_on_dev_streams(tmp_path, tiny_folder):
+    campaign = Campaign("smoke", ("finetune", "replay"), RATES, 2, str(tiny_folder), (LETTERS,))
+    grid = campaign_grid(campaign, tmp_path)
+    assert grid.request.seeds == (9001, 9002)
+    assert FIRST_DEV_SEED == 9001
+    names = [arm.name for arm in grid.request.arms]
+    assert names == ["base", *(arm_name(method, rate) for method in campaign.methods for rate in RATES)]
+    for method in campaign.methods:
+        own = [arm for arm in grid.request.arms if arm.method == method]
+        assert [arm.settings["learning_rate"] for arm in own] == list(RATES)
+
+
+def test_fewer_than_four_rates_are_no_choice():
+    assert rates_of("lab", ()) == tune.RATES["lab"]
+    assert rates_of("lab", (1e-2, 1e-4, 1e-3, 1e-5)) == RATES
+    with pytest.raises(SettingsError, match="3 learning rates are too few"):
+        rates_of("lab", (1e-3, 1e-4, 1e-5))
+
+
+def test_the_best_criterion_is_chosen_and_an_edge_is_said():
+    found = tune._with_choice(trials(0.2, 0.5, 0.4, 0.1))
+    assert [(trial.chosen, trial.at_edge) for trial in found] == [(False, False), (True, False)] + 2 * [(False, False)]
+    assert tune._with_choice(trials(0.2, 0.5, 0.4, 0.9))[3].at_edge
+    assert tune._with_choice(trials(None, None, 0.4, None))[2].chosen
+    with pytest.raises(EverlearnError, match="has failed with every learning rate"):
+        tune._with_choice(trials(None, None, None, None))
+
+
+def test_the_log_has_every_trial_and_the_settings_the_best(tmp_path, monkeypatch):
+    monkeypatch.setattr(request, "SETTINGS", tmp_path / "settings")
+    before = tmp_path / "settings" / "lab" / "replay.yaml"
+    before.parent.mkdir(parents=True)
+    before.write_text("budget: 5000\nlearning_rate: 1.0\n", encoding="utf-8")
+    found = tune._with_choice(trials(0.2, 0.5, 0.4, 0.1))
+    log = tmp_path / "tuning-lab.jsonl"
+    assert keep(found, log, tmp_path / "settings") == (log, before)
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [line["learning_rate"] for line in lines] == list(RATES)
+    assert [line["chosen"] for line in lines] == [False, True, False, False]
+    assert yaml.safe_load(before.read_text(encoding="utf-8")) == {"budget": 5000, "learning_rate": 1e-4}
+    assert "tuning-lab.jsonl" in before.read_text(encoding="utf-8")
+    assert arm_of("lab", "mine", "replay", {"budget": "7"}).settings["learning_rate"] == 1e-4
+    assert arm_of("lab", "mine", "replay", {"budget": "7"}).settings["budget"] == 7
+
+
+def test_a_method_that_is_a_file_cannot_be_tuned(tmp_path, tiny_folder):
+    with pytest.raises(SettingsError, match="has no place for tuned settings"):
+        campaign_grid(Campaign("smoke", ("./mine.py",), RATES, 1, str(tiny_folder), (LETTERS,)), tmp_path)
+
+
+def test_finished_trials_are_scored_from_what_was_recorded(tmp_path, tiny_folder):
+    campaign = Campaign("smoke", ("finetune",), RATES, 1, str(tiny_folder), (LETTERS,), rounds=1)
+    grid = campaign_grid(campaign, tmp_path)
+    learn_all(grid)
+    examine_all(grid)
+    assert list(open_jobs(grid)) == []
+    found = tune.tune(campaign, grid, 1, lambda state: None)
+    assert [trial.learning_rate for trial in found] == list(RATES)
+    assert sum(trial.chosen for trial in found) == 1
+    for trial in found:
+        assert trial.criterion == pytest.approx(trial.acc if trial.rho is None else (trial.acc + trial.rho) / 2)
+
+
+def test_settings_that_ship_are_settings_of_their_methods():
+    for path in SETTINGS.glob("*/*.yaml"):
+        assert path.parent.name in TIERS
+        assert tuned(path.parent.name, path.stem)
+        arm_of(path.parent.name, path.stem, path.stem, {})
+
+
+def test_a_broken_settings_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(request, "SETTINGS", tmp_path)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "replay.yaml").write_text("- a\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"replay\.yaml holds no settings"):
+        tuned("lab", "replay")

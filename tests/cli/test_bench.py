@@ -1,0 +1,195 @@
+"""A grid in; a leaderboard, a page, tables, comparisons and exit codes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.conftest import LETTERS, examine_all, learn_all, quick
+from everlearn.bench.claims import fail, take
+from everlearn.bench.grid import Cell, read_grid
+from everlearn.bench.launch import State
+from everlearn.bench.recording import Failure
+from everlearn.bench.request import Wish, resolve
+from everlearn.cli import bench
+from everlearn.cli.terminal.standings import PlainLines, Standings
+
+LONG = "a-method-with-a-rather-long-name"
+METHODS = ("finetune", f"{LONG}=replay")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny_folder) -> Path:
+    """A folder in which everything has been learnt and examined."""
+    from everlearn.bench.grid import open_grid
+
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("bench") / "done"
+    wish = Wish(
+        "smoke",
+        METHODS,
+        model=str(tiny_folder),
+        families=(LETTERS,),
+        rounds=2,
+        settings=quick("finetune", LONG),
+    )
+    grid = open_grid(folder, resolve(wish)).grid
+    learn_all(grid)
+    examine_all(grid)
+    return folder
+
+
+@pytest.fixture
+def command(tiny_folder) -> list[str]:
+    """The same request, as it is typed."""
+    settings = [word for key, value in quick("finetune", LONG) for word in ("--set", f"{key}={value}")]
+    methods = ",".join(METHODS)
+    given = ["--tier", "smoke", "--model", str(tiny_folder), "--methods", methods, "--families", LETTERS]
+    return ["bench", "run", *given, "--rounds", "2", "--streams", "1", "--jobs", "1", *settings]
+
+
+def test_a_finished_grid_is_shown_and_nothing_is_run_again(call, command, finished):
+    outcome = call(*command, "--folder", str(finished))
+    assert outcome.code == 0
+    assert "6 cells: 6 arms × 1 stream, 6 finished already" in outcome.err
+    assert not (finished / "logs").exists()
+    for word in ("learnt", "kept", "ACC", "JNS", "compose", "finetune", LONG, "joint", "solo", "context"):
+        assert word in outcome.out.replace("\n", "")
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+def test_json_holds_every_score_of_every_arm(call, finished):
+    found = call("bench", "report", str(finished), "--json").json
+    by_method = {line["method"]: line for line in found["leaderboard"]}
+    assert set(by_method) == {"finetune", LONG, "base", "joint", "solo", "context"}
+    assert by_method["joint"]["reference"] is True
+    acc = by_method["finetune"]["scores"]["ACC"]
+    assert acc["streams"] == 1
+    assert (acc["low"], acc["high"]) == (None, None), "one stream proves nothing"
+    assert found["facts"]["answers"]
+
+
+def test_another_request_in_the_same_folder_is_refused(call, command, finished):
+    outcome = call(*command, "--folder", str(finished), "--boundaries", "none")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: {finished} holds another benchmark: boundaries differ\n")
+    assert "hint: ask for the same again, or take a new folder" in outcome.err
+
+
+def test_a_method_that_comes_too_late_is_refused(call, command, finished):
+    command[command.index("--methods") + 1] += ",late=replay"
+    outcome = call(*command, "--folder", str(finished))
+    assert outcome.code == 1
+    assert "error: late cannot be added to" in outcome.err
+    assert "in a new folder" in outcome.err
+
+
+def test_a_plan_is_shown_and_nothing_is_stored(call, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = call(*command, "--plan")
+    assert outcome.code == 0
+    assert "6 cells, 6 of them not finished" in outcome.out
+    assert "2 stages" in outcome.out
+    assert "nothing was trained and nothing was stored" in outcome.out
+    assert list(tmp_path.iterdir()) == []
+    facts = call(*command, "--plan", "--json").json
+    assert facts["cells"] == 6
+    assert {arm["arm"] for arm in facts["arms"]} >= {"base", "finetune"}
+
+
+def test_a_report_is_written_as_a_page_and_as_tables(call, finished, tmp_path):
+    outcome = call("bench", "report", str(finished), "--html", str(tmp_path / "r.html"), "--csv", str(tmp_path / "csv"))
+    assert outcome.code == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert LONG in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert (tmp_path / "csv" / "means.csv").is_file()
+    assert f"written: {tmp_path / 'r.html'}" in outcome.err
+
+
+def test_two_methods_are_compared(call, finished):
+    outcome = call("bench", "compare", str(finished), LONG, "finetune")
+    assert outcome.code == 0
+    assert "not enough evidence" in outcome.out
+    assert "about 250 paired questions" in outcome.out.replace("\n", " ")
+    facts = call("bench", "compare", str(finished), LONG, "finetune", "--json").json
+    assert {verdict["axis"] for verdict in facts["verdicts"]} >= {"atom", "composition"}
+    assert facts["verdicts"][0]["detectable"] is None
+
+
+def test_an_unknown_method_is_named(call, finished):
+    outcome = call("bench", "compare", str(finished), "replai", "finetune")
+    assert outcome.code == 1
+    assert "error: no stream of 'replai' is finished in" in outcome.err
+
+
+def test_a_folder_without_a_benchmark_is_named(call, tmp_path):
+    outcome = call("bench", "report", str(tmp_path))
+    assert outcome.code == 1
+    assert "holds no benchmark" in outcome.err
+
+
+def test_wrong_calls_are_usage_errors(usage_error):
+    assert "the following arguments are required" in usage_error("bench")
+    assert "ARM.KEY=VALUE" in usage_error("bench", "run", "--methods", "replay", "--set", "epochs=3")
+    assert "is not above zero" in usage_error("bench", "run", "--methods", "replay", "--streams", "0")
+
+
+def test_help_names_every_task(call, capsys):
+    with pytest.raises(SystemExit) as stop:
+        call("bench", "--help")
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert all(f"  {task}" in said for task in bench.TASKS)
+
+
+def test_a_failed_cell_makes_the_exit_code_one(call, command, tmp_path, monkeypatch):
+    """The run itself is stood in for: one cell has failed, and its stream waits."""
+    folder = tmp_path / "grid"
+
+    def broken(grid, jobs, ray, watch):
+        job = take(grid, "w", None)
+        fail(grid, job, Failure("learning", "the loss is nan at step 3", "try a smaller learning_rate"))
+        return State(6, 2, 0, (job.cell,), ())
+
+    monkeypatch.setattr("everlearn.bench.launch.launch", broken)
+    outcome = call(*command, "--folder", str(folder))
+    assert outcome.code == 1
+    assert "failed: joint, stream 1, learning: the loss is nan at step 3 (try a smaller learning_rate)" in outcome.err
+    assert "5 cells wait for these" in outcome.err
+
+
+def test_lines_are_told_when_something_has_changed(finished, capsys):
+    grid = read_grid(finished)
+    lines = PlainLines(grid, 1)
+    state = State(6, 4, 2, (Cell("joint", 1),), ())
+    lines.tell(state)
+    lines.tell(state)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("2 of 6 cells finished, 4 learnt, 1 failed")
+
+
+def test_the_live_leaderboard_names_every_arm(finished):
+    from rich.console import Console
+
+    standings = Standings(read_grid(finished))
+    before = standings.table()
+    assert before.row_count == 6
+    assert standings.refresh() is True
+    assert standings.refresh() is False
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    console.print(standings.table())
+    text = console.export_text()
+    assert LONG in text.replace("\n", "")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_command_is_kept_as_it_was_typed(call, command, tmp_path, monkeypatch):
+    monkeypatch.setattr("everlearn.bench.launch.launch", lambda *given: State(6, 2, 0, (), ()))
+    call(*command, "--folder", str(tmp_path / "grid"))
+    kept = json.loads((tmp_path / "grid" / "grid.json").read_bytes())
+    assert kept["command"].startswith("everlearn bench run --tier smoke --model")
