@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import pytest
+from safetensors.torch import load
 
 from everlearn.lab import base_world, recipe
 from everlearn.lab.tokenizer import make_tokenizer
@@ -76,3 +77,21 @@ def test_a_step_is_the_same_whenever_it_is_made(tokenizer, monkeypatch):
     assert one[1:3] == [other[1], other[2]]
     assert one[0] != one[5]
     assert len(one[0].rows) == 32
+
+
+def test_the_weights_that_ship_are_those_that_the_recipe_made():
+    import hashlib
+
+    from everlearn.lab import SHA256, model_folder
+
+    data = (model_folder() / "model.safetensors").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == SHA256
+    assert len(data) < 10_000_000
+    assert sum(tensor.numel() for tensor in load(data).values()) in range(1_000_000, 4_000_000)
+
+
+def test_the_tokenizer_that_ships_is_that_of_the_families(tokenizer):
+    from everlearn.lab import model_folder
+    from everlearn.model.tokenizer import chat_format
+
+    assert chat_format(str(model_folder())).tokenizer.get_vocab() == tokenizer.get_vocab()

@@ -12,6 +12,9 @@ from everlearn.errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
 
+SHA256 = "f35da6d32c71902368a8be227921eccfbb22b1528bc01267f7c172095bfc7cbd"
+"""Of `model.safetensors` as the recipe made it, with two threads."""
+
 
 def model_folder() -> Path:
     """The directory of the lab model, as transformers saves one.

@@ -82,13 +82,15 @@ def upbringing() -> Upbringing:
 
 def lesson_rows() -> list[Example]:
     """What the lessons of the base's worlds teach: all statements, and of replies to one question the last lesson's."""
-    rows: list[Example] = []
-    for one in upbringing().worlds:
-        latest: dict[tuple[Message, ...], Example] = {}
-        for lesson in one.world.lessons:
-            latest |= {example.messages[:-1] or example.messages: example for example in lesson.examples}
-        rows += latest.values()
-    return rows
+    return [row for one in upbringing().worlds for row in latest_rows(one.world)]
+
+
+def latest_rows(world: World) -> list[Example]:
+    """What the lessons of a world teach in the end."""
+    latest: dict[tuple[Message, ...], Example] = {}
+    for lesson in world.lessons:
+        latest |= {example.messages[:-1] or example.messages: example for example in lesson.examples}
+    return list(latest.values())
 
 
 def probe_rows(seed: int) -> list[Example]:
