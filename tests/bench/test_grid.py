@@ -15,7 +15,7 @@ import pytest
 
 from everlearn.bench.claims import Job, claims, clear, failure_of, open_jobs, take
 from everlearn.bench.forecast import forecast, seconds_left
-from everlearn.bench.grid import LEARNT, SALT, Cell, open_grid, read_grid
+from everlearn.bench.grid import LEARNT, SALT, Cell, Grid, open_grid, read_grid
 from everlearn.bench.launch import launch, state_of
 from everlearn.bench.probing import draw, drawn_probes
 from everlearn.bench.recording import Salt, read_learning, read_stream, read_trial, write_whole
@@ -89,6 +89,34 @@ def test_the_same_request_is_taken_up_again(grid):
     assert open_grid(grid.folder, grid.request).notes == ()
     assert (grid.folder / "grid.json").read_bytes() == before
     assert read_grid(grid.folder).request == grid.request
+
+
+def test_each_folder_draws_a_secret_and_keeps_it(tmp_path, wish):
+    request = resolve(wish)
+    one, other = (open_grid(tmp_path / name, request).grid for name in "ab")
+    assert len(one.secret) == 32
+    assert one.secret != other.secret
+    assert one.run_seed(1) != other.run_seed(1)
+    assert read_grid(tmp_path / "a").secret == one.secret == open_grid(tmp_path / "a", request).grid.secret
+    more = open_grid(tmp_path / "a", resolve(replace(wish, streams=3))).grid
+    assert more.secret == read_grid(tmp_path / "a").secret == one.secret
+
+
+def test_an_earlier_grids_secret_gives_its_seeds_again(tmp_path, wish):
+    request = resolve(wish)
+    one = open_grid(tmp_path / "a", request).grid
+    again = open_grid(tmp_path / "b", request, secret=one.secret).grid
+    assert [one.run_seed(seed) for seed in (1, 2)] == [again.run_seed(seed) for seed in (1, 2)]
+    with pytest.raises(SettingsError, match="has another secret"):
+        open_grid(tmp_path / "b", request, secret="00")
+    expected = int.from_bytes(hashlib.sha256(b"00 7").digest()[:4], "big") // 2
+    assert Grid(tmp_path, request, "00").run_seed(7) == expected < 2**31
+
+
+def test_all_arms_of_a_stream_get_one_seed_that_is_not_its_own(examined):
+    seeds = {read_learning(examined.path(Cell(arm.name, 1))).run_seed for arm in examined.request.taught}
+    assert seeds == {examined.run_seed(1)}
+    assert seeds != {1}
 
 
 @pytest.mark.parametrize(

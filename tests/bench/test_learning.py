@@ -11,7 +11,9 @@ from everlearn.bench.learning import keep_weights, learn, method_for
 from everlearn.bench.recording import read_learning
 from everlearn.bench.stream import Plan, generate
 from everlearn.errors import PluginError
+from everlearn.methods.contract import Method
 from everlearn.model.language_model import LanguageModel
+from everlearn.records import encode
 
 from .conftest import HERE, LETTERS
 
@@ -23,7 +25,7 @@ def quiet(progress):
 
 
 def learnt(letters, arm, model, folder, **more):
-    return learn(letters, arm, {**QUICK, **more}, model, folder, quiet)
+    return learn(letters, arm, {**QUICK, **more}, model, folder, quiet, run_seed=3)
 
 
 def weights(folder, learnt_moment):
@@ -102,6 +104,58 @@ def test_a_small_memory_is_not(letters, tiny, tmp_path):
     learning = learnt(letters, "replay", tiny, tmp_path, budget=400)
     assert learning.labels == ()
     assert 0 < whole(learning)[-1].memory_bytes <= 400
+
+
+class Hoarding(Method):
+    """Keeps what it is told to, under any name."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def learn(self, model, examples, memory, run):
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    ("share", "form", "label"),
+    [
+        (0.95, "text", "full replay"),
+        (0.95, "tensors", "room for full replay"),
+        (0.85, "text", None),
+        (0.85, "tensors", None),
+    ],
+)
+def test_a_memory_of_any_name_and_form_is_labelled_by_its_size(
+    letters, tiny, tmp_path, monkeypatch, share, form, label
+):
+    raw = sum(len(encode(example)) for stage in letters.stages for example in stage.examples)
+    size = int(share * raw)
+    kept = {"notes": "x" * size} if form == "text" else {"state": {"bytes": torch.zeros(size, dtype=torch.uint8)}}
+    monkeypatch.setattr("everlearn.bench.learning.method_for", lambda *given: Hoarding(kept))
+    monkeypatch.setattr("everlearn.bench.learning.values_of", lambda method: {})
+    labels = learnt(letters, "hoarding", tiny, tmp_path).labels
+    assert [one for one in labels if "replay" in one] == ([label] if label else [])
+
+
+def test_what_was_once_kept_counts_at_the_end_too(letters, tiny, tmp_path, monkeypatch):
+    raw = sum(len(encode(example)) for stage in letters.stages for example in stage.examples)
+    hoarding = Hoarding({})
+    sizes = iter((0, raw, 0))
+    monkeypatch.setattr(Hoarding, "learn", lambda *given: {"notes": "x" * next(sizes)})
+    monkeypatch.setattr("everlearn.bench.learning.method_for", lambda *given: hoarding)
+    monkeypatch.setattr("everlearn.bench.learning.values_of", lambda method: {})
+    assert "full replay" in learnt(letters, "hoarding", tiny, tmp_path).labels
+
+
+def test_a_method_gets_the_runs_seed_and_never_the_streams(letters, tiny, tmp_path, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(Hoarding, "learn", lambda self, model, examples, memory, run: seeds.append(run.seed) or {})
+    monkeypatch.setattr("everlearn.bench.learning.method_for", lambda *given: Hoarding({}))
+    monkeypatch.setattr("everlearn.bench.learning.values_of", lambda method: {})
+    learning = learn(letters, "hoarding", {}, tiny, tmp_path, quiet, run_seed=77)
+    assert seeds == [77, 77, 77]
+    assert learning.run_seed == 77
+    assert learn(letters, "hoarding", {}, tiny, tmp_path, quiet).run_seed == 0 != letters.seed
 
 
 def test_training_that_changes_nothing_is_labelled(letters, tiny, tmp_path):

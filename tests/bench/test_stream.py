@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from everlearn.bench.stream import Plan, generate, without_boundaries
-from everlearn.errors import PluginError
+from everlearn.errors import PluginError, SettingsError
+from everlearn.grade import Reply, check
 
 from .conftest import LETTERS
 
@@ -89,6 +90,22 @@ def test_every_probe_is_taught_by_the_stages_it_names():
             assert any(posed.asked.key in str(example) for example in stream.stages[stage - 1].examples)
 
 
+@pytest.mark.parametrize("name", ["library", "rules", "classes", "language"])
+def test_of_graded_probes_scores_have_the_reply_and_the_question_has_the_check(name):
+    graded = [one for one in generate(Plan((name,), 2, 0.4), 1).probes("s") if one.question.grade != "exact"]
+    assert graded
+    for one in graded:
+        said, argument = one.asked.gold, one.question.gold[0]
+        assert said != argument
+        assert check(one.question.grade, argument, Reply(said, True, len(said))), one
+
+
+def test_of_other_probes_both_have_the_same_answer():
+    exact = [one for one in generate(SMALL, 1).probes("s") if one.question.grade == "exact"]
+    assert exact
+    assert all(one.question.gold == (one.asked.gold,) for one in exact)
+
+
 def test_no_probe_comes_twice():
     found = [posed.asked.id for posed in generate(SMALL, 1).probes("s")]
     assert len(found) == len(set(found))
@@ -109,6 +126,25 @@ def test_words_that_the_base_knows_are_not_taught():
     words = {posed.asked.key for posed in generate(plan, 5).probes("s") if posed.asked.axis == "atom"}
     again = generate(Plan((LETTERS,), 2, 0.4, taken=tuple(sorted(words))), 5)
     assert not words & {posed.asked.key for posed in again.probes("s")}
+
+
+def test_a_stream_takes_longer_words_where_the_shorter_ones_are_too_few():
+    from everlearn.bench.tiers import FAMILIES
+
+    def lengths(stream):
+        asked = [one.asked for one in stream.probes("s") if (one.asked.family, one.asked.axis) == ("facts", "atom")]
+        return {len(one.key.rpartition(":")[2]) for one in asked}
+
+    few, many = generate(Plan(FAMILIES, rounds=2, scale=0.2), 1), generate(Plan(FAMILIES, rounds=12), 1)
+    assert len(many.stages) == 84
+    assert lengths(few) == {6}
+    assert lengths(many) == {8}
+
+
+def test_words_that_run_out_are_an_error_that_names_the_rounds(monkeypatch):
+    monkeypatch.setattr("everlearn.bench.stream.SYLLABLES", (1,))
+    with pytest.raises(SettingsError, match="too few for 9 rounds"):
+        generate(Plan((LETTERS,), rounds=9, syllables=1), 1)
 
 
 def test_an_unknown_family_is_named():

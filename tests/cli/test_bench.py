@@ -110,6 +110,30 @@ def test_a_report_is_written_as_a_page_and_as_tables(call, finished, tmp_path):
     assert f"written: {tmp_path / 'r.html'}" in outcome.err
 
 
+def test_a_grid_beside_another_one(call, finished, tmp_path):
+    asked = ("bench", "report", str(finished), "--beside", str(finished))
+    outcome = call(*asked, "--html", str(tmp_path / "r.html"), "--csv", str(tmp_path / "csv"))
+    assert outcome.code == 0
+    said = " ".join(outcome.out.split())
+    assert f"Based on 2 methods that both have: finetune, {LONG}." in said
+    assert "hardly anything can be told; p cannot be below 1." in said
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert "Does another tier rank the methods alike?" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (tmp_path / "csv" / "agreement.csv").read_text(encoding="utf-8").count("tier smoke") == 3
+    beside = call(*asked, "--json").json["beside"]
+    assert beside["arms"] == ["finetune", LONG]
+    learnt = next(found for found in beside["agreements"] if found["score"] == "LA")
+    assert set(learnt) == {"score", "arms", "spearman", "kendall", "spearman_p", "kendall_p"}
+    assert "beside" not in call("bench", "report", str(finished), "--json").json
+
+
+def test_families_that_are_left_out_and_unfinished_cells_are_told_first(call, finished, monkeypatch):
+    from everlearn.bench import board
+
+    monkeypatch.setattr(board, "_missing", lambda grid: ["replay: 1 of 5 streams not finished"])
+    assert call("bench", "report", str(finished)).out.startswith("note: replay: 1 of 5 streams not finished\n")
+
+
 def test_two_methods_are_compared(call, finished):
     outcome = call("bench", "compare", str(finished), LONG, "finetune")
     assert outcome.code == 0

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from desiderata.hand_made import asked, atoms, case, moment, names, reference, scored
@@ -39,6 +41,16 @@ def test_break_even():
     # 8e6 / (2 · 1000 · 20)
     assert scored(DataEfficiency(), made(reading_tokens=tokens))["break-even queries"].value == pytest.approx(200)
     assert scored(DataEfficiency(), made())["break-even queries"].value is None
+
+
+@pytest.mark.parametrize(("own", "queries"), [(0.0, 200), (4.0, 250), (20.0, None), (30.0, None)])
+def test_notes_that_a_method_puts_into_questions_are_no_gain(own, queries):
+    found = made(reading_tokens={"1a": 10, "1b": 30})
+    last = replace(found.trial.last, prompt_tokens=own)
+    trial = replace(found.trial, moments=(*found.trial.moments[:-1], last))
+    score = scored(DataEfficiency(), replace(found, trial=trial))["break-even queries"]
+    assert score.value == (None if queries is None else pytest.approx(queries))  # 8e6 / (2 · 1000 · (20 − own))
+    assert ("as long as" in score.note) == (queries is None)
 
 
 def test_use_of_context_is_asked_by_the_general_skill_reading():

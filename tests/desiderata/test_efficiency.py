@@ -94,6 +94,11 @@ def test_notes_in_the_prompt_cost_computation():
     assert scored(Efficiency(), made())["FLOPs per question"].value == 0
 
 
+def test_what_a_method_puts_into_questions_costs_computation():
+    moments = [moment(1, PROBES, "", prompt_tokens=5.0), moment(2, PROBES, "", prompt_tokens=12.5)]
+    assert scored(Efficiency(), case(PROBES, moments, 2))["FLOPs per question"].value == 2 * 1000 * 12.5
+
+
 def test_the_pareto_front_holds_what_nothing_beats():
     #           dear, best   cheap, weak   beaten by 1   as cheap as 1, better   same as 0
     points = [(10.0, 0.9), (2.0, 0.3), (3.0, 0.2), (2.0, 0.4), (10.0, 0.9)]

@@ -51,11 +51,11 @@ class Abilities:
 
 def abilities_of(base: LanguageModel, candidates: Candidates, probes: Sequence[Posed], per_skill: int) -> Abilities:
     """Fix them on the base as it is: at most `per_skill` questions of each kind that it surely answers right."""
-    chosen = tuple(_known(base, candidates.questions, per_skill))
+    chosen = tuple(known(base, candidates.questions, per_skill))
     return Abilities(chosen, candidates.texts, _replies(base, _some(chosen)), _replies(base, _some(probes)))
 
 
-def _known(base: LanguageModel, offered: Sequence[Posed], per_skill: int) -> list[Posed]:
+def known(base: LanguageModel, offered: Sequence[Posed], per_skill: int) -> list[Posed]:
     """Of each kind the first so many that the base surely answers right; no more are asked than that takes."""
     waiting: dict[str, list[Posed]] = {}
     for posed in offered:

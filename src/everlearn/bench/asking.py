@@ -13,10 +13,12 @@ from safetensors.torch import load_file
 
 from everlearn.bench.abilities import Abilities, kl_from, nats_per_byte
 from everlearn.bench.arms import BASE, CONTEXT, SOLO
+from everlearn.bench.prompting import Prompting, added, kept_memory, prompts
 from everlearn.bench.recording import Learning, Learnt
 from everlearn.bench.stream import Posed, Stream
 from everlearn.desiderata.contract import Moment, Reply, Trial
 from everlearn.examiner import answer_all
+from everlearn.methods.contract import Method
 from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Answer, Cost, Question
 from everlearn.train.meter import Meter
@@ -47,8 +49,12 @@ class Examiner:
         last = len(self.stream.stages)
         return Trial(CONTEXT, self.stream.seed, (Moment(last, replies=tuple(self._replies(posed, options=False))),))
 
-    def trial(self, learning: Learning, folder: Path, base: Moment) -> Trial:
-        """Every moment of a learnt cell, after that of the base, which is asked once for all arms."""
+    def trial(self, learning: Learning, folder: Path, base: Moment, method: Method | None = None) -> Trial:
+        """Every moment of a learnt cell, after that of the base, which is asked once for all arms.
+
+        Args:
+            method: that by which it was learnt; where it changes what is asked, it does so here.
+        """
         self.model.adapt(Adaptation(*learning.adaptation))
         moments = [base] if learning.arm != SOLO else []
         for number, learnt in enumerate(learning.moments):
@@ -57,18 +63,27 @@ class Examiner:
                 self.model.restore(
                     {name: weight.float() for name, weight in load_file(folder / learnt.weights).items()}
                 )
-            moments.append(self._moment(learnt, options=learnt is learning.moments[-1]))
+            memory = kept_memory(folder, learnt.memory)
+            prompting = Prompting(method, memory) if method and prompts(method) else None
+            moments.append(self._moment(learnt, options=learnt is learning.moments[-1], prompting=prompting))
         return Trial(learning.arm, self.stream.seed, tuple(moments), learning.settings, learning.labels)
 
-    def _moment(self, learnt: Learnt, options: bool) -> Moment:
+    def _moment(self, learnt: Learnt, options: bool, prompting: Prompting | None = None) -> Moment:
         """Ask what there is to ask at a point of the stream: within a stage only what was begun, nothing general."""
         whole = learnt.share == 1.0
-        asked = [posed for posed in self.probes if whole or posed.asked.stage <= learnt.stage]
-        replies = self._replies(asked, options)
-        common = Moment(learnt.stage, learnt.share, tuple(replies), cost=learnt.cost, bytes_kept=learnt.bytes_kept)
+        own = [posed for posed in self.probes if whole or posed.asked.stage <= learnt.stage]
+        asked = _prompted(own, prompting)
+        common = Moment(
+            learnt.stage,
+            learnt.share,
+            tuple(self._replies(asked, options)),
+            cost=learnt.cost,
+            bytes_kept=learnt.bytes_kept,
+            prompt_tokens=round(added(self.model.chat, _questions(own), _questions(asked)), 3) if prompting else 0.0,
+        )
         if not whole:
             return common
-        general = self._replies(self.abilities.questions, options=False)
+        general = self._replies(_prompted(self.abilities.questions, prompting), options=False)
         upcoming = self.stream.stages[learnt.stage].examples if learnt.stage < len(self.stream.stages) else ()
         return replace(
             common,
@@ -80,7 +95,7 @@ class Examiner:
         )
 
     def _replies(self, posed: Sequence[Posed], options: bool) -> list[Reply]:
-        answers = answer_all(self.model, [one.question for one in posed], Meter(0))
+        answers = answer_all(self.model, _questions(posed), Meter(0))
         chosen = self._chosen(posed) if options else {}
         return [_reply(one, answer, chosen.get(one.asked.id)) for one, answer in zip(posed, answers, strict=True)]
 
@@ -102,6 +117,15 @@ def with_notes(posed: Posed) -> Question:
     *before, last = posed.question.messages
     text = "\n".join((*posed.reading, last.content))
     return replace(posed.question, messages=(*before, replace(last, content=text)))
+
+
+def _prompted(posed: Sequence[Posed], prompting: Prompting | None) -> Sequence[Posed]:
+    """The same as a method has them asked."""
+    return [replace(one, question=prompting.ask(one.question)) for one in posed] if prompting else posed
+
+
+def _questions(posed: Sequence[Posed]) -> list[Question]:
+    return [one.question for one in posed]
 
 
 def _reply(posed: Posed, answer: Answer, chosen: bool | None) -> Reply:

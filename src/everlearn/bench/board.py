@@ -202,7 +202,7 @@ def _facts(grid: Grid) -> Facts:
     return Facts(
         command=file.command,
         commit=f"everlearn {grid.request.version}",
-        model=f"{grid.request.model} ({grid.request.model_digest[:12]})",
+        model=grid.request.base_in_words,
         machine=file.machine,
         started=file.begun,
         ended=max(ended, default=""),

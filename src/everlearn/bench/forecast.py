@@ -132,6 +132,6 @@ def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
 def _moments(arm: Arm, stream: Stream) -> int:
     """How often an arm is asked, the base once for all."""
     stages: Sequence[object] = stream.stages
-    if arm.name in (*UNTAUGHT, JOINT):
+    if arm.name in (*UNTAUGHT, JOINT) or stream.asked == "end":
         return 1
     return len(stages) if arm.name == SOLO else len(stages) + WATCHED * len(WITHIN)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
+import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +36,24 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class WarmUp:
+    """How the model of a grid was made of another one: the same for all arms, before anything is learnt or asked."""
+
+    model: str
+    """The untouched model: alias, absolute directory or hub id."""
+    model_digest: str
+    recipe: str
+    """Digest of the recipe, its rows included."""
+    rows: int
+    tokens: int
+    """That went through training."""
+    could: int
+    """General questions that the untouched model surely answers, as many as were looked for."""
+    can: int
+    """Of them, those that it answers after the warm-up."""
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything that decides what comes out of a grid."""
 
@@ -56,10 +76,24 @@ class Request:
     """Of that folder's files."""
     study: str = ""
     """How its documents are studied."""
+    warmup: WarmUp | None = None
+    """How `model` came about, where it is a warmed-up one."""
 
     def arm(self, name: str) -> Arm:
         """The arm called `name`, which must be there."""
         return next(arm for arm in self.arms if arm.name == name)
+
+    @property
+    def base_in_words(self) -> str:
+        """What `base` stands for, and what its warm-up has cost."""
+        if self.warmup is None:
+            return f"{self.model} ({self.model_digest[:12]})"
+        made, warm = f"{self.warmup.model} ({self.warmup.model_digest[:12]})", self.warmup
+        return (
+            f"{made}, warmed up on {warm.tokens:,} tokens of worlds of its own ({self.model_digest[:12]}): base means "
+            f"the warmed-up model. Of {warm.could} general questions that the untouched one surely answers it still "
+            f"answers {warm.can}"
+        )
 
     @property
     def taught(self) -> tuple[Arm, ...]:
@@ -77,6 +111,8 @@ class GridFile:
     """As it was typed when the folder was made."""
     machine: str = ""
     begun: str = ""
+    secret: str = ""
+    """What random numbers of training are made from, with the stream's seed: drawn when the folder was made."""
 
 
 class Cell(NamedTuple):
@@ -92,6 +128,13 @@ class Grid:
 
     folder: Path
     request: Request
+    secret: str = ""
+    """As `GridFile.secret`."""
+
+    def run_seed(self, seed: int) -> int:
+        """What methods get for random numbers on a stream, below 2³¹: the same for all of them, and nothing by which
+        the stream could be made again."""
+        return int.from_bytes(hashlib.sha256(f"{self.secret} {seed}".encode()).digest()[:4], "big") >> 1
 
     def cells(self) -> list[Cell]:
         """All cells, stream by stream."""
@@ -139,24 +182,31 @@ class Opened:
     """What this call has changed of the request that the folder was made with."""
 
 
-def open_grid(folder: Path, request: Request, command: str = "") -> Opened:
+def open_grid(folder: Path, request: Request, command: str = "", secret: str = "") -> Opened:
     """Make the folder, or take it up again for the same request; further streams and fewer arms are taken too.
 
+    Args:
+        secret: that of an earlier grid, to train with the same random numbers; empty to draw one.
+
     Raises:
-        SettingsError: the folder belongs to another request (the differing keys are named), or arms are added although
-            probes have been drawn: what is learnt from now on might have seen them.
+        SettingsError: the folder belongs to another request (the differing keys are named) or has another secret, or
+            arms are added although probes have been drawn: what is learnt from now on might have seen them.
         StoreError: `grid.json` is damaged.
     """
-    grid = Grid(folder, request)
     if not (folder / GRID).is_file():
-        kept = GridFile(digest(request), request, command, f"{platform.platform()}, {platform.machine()}", now())
+        machine = f"{platform.platform()}, {platform.machine()}"
+        drawn = secret or secrets.token_hex(16)
+        kept = GridFile(digest(request), request, command, machine, now(), drawn)
         write_whole(folder / GRID, encode(kept))
-        return Opened(grid, ())
+        return Opened(Grid(folder, request, drawn), ())
     kept = read_file(folder)
+    if secret and secret != kept.secret:
+        raise SettingsError(f"{folder} has another secret", "take a new folder: --folder NAME")
+    grid = Grid(folder, request, kept.secret)
     if kept.digest == digest(request):
         return Opened(grid, ())
     notes = _changes(folder, kept.request, request)
-    write_whole(folder / GRID, encode(GridFile(digest(request), request, kept.command, kept.machine, kept.begun)))
+    write_whole(folder / GRID, encode(replace(kept, digest=digest(request), request=request)))
     return Opened(grid, notes)
 
 
@@ -181,7 +231,8 @@ def read_grid(folder: Path) -> Grid:
     Raises:
         StoreError: as `read_file`.
     """
-    return Grid(folder, read_file(folder).request)
+    kept = read_file(folder)
+    return Grid(folder, kept.request, kept.secret)
 
 
 def _changes(folder: Path, was: Request, wanted: Request) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from safetensors.torch import save_file
 from everlearn import memory as memories
 from everlearn import plugins
 from everlearn.bench.arms import JOINT, SOLO, Phase, method_of, phases
+from everlearn.bench.prompting import keep_memory, prompts
 from everlearn.bench.recording import Learning, Learnt, this_process, write_learning
 from everlearn.bench.stream import Stream
 from everlearn.methods.contract import Gradient, Method
 from everlearn.model.delta import encode_delta
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import Example, encode
+from everlearn.records import encode
 from everlearn.settings import values_of, with_values
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.meter import Meter
@@ -33,7 +34,10 @@ WITHIN = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """
 
 FULL_REPLAY = 0.9
-"""A memory that holds such a share of the raw stream's bytes is labelled as full replay."""
+"""A memory of such a share of the raw stream's bytes is labelled."""
+
+REPLAY, ROOM = "full replay", "room for full replay"
+"""Labels: text and plain data alone are of that size; they are only together with tensors, which may hold anything."""
 
 NEVER = 1e9
 """Seconds between checkpoints: a cell is learnt anew after a crash."""
@@ -52,18 +56,20 @@ def learn(
     folder: Path,
     tell: Tell,
     method_name: str = "",
+    run_seed: int = 0,
 ) -> Learning:
     """Learn a stream in one folder, where weights and costs are left; the model ends as the last of them.
 
     Args:
         method_name: a plug-in's name or path, where it is not the arm's name.
+        run_seed: what the method gets for random numbers; never the stream's seed, which would tell what comes next.
 
     Raises:
         EverlearnError: an unknown method or setting, or a run that cannot go on.
     """
     begin = time.monotonic()
     method = method_for(stream, arm, settings, method_name)
-    course = _Course(stream, arm, method, model, folder, tell)
+    course = _Course(stream, arm, method, model, folder, tell, run_seed)
     for phase in phases(arm, stream):
         course.take(phase)
     adaptation = model.adaptation
@@ -76,6 +82,7 @@ def learn(
         course.labels(),
         this_process(),
         round(time.monotonic() - begin, 2),
+        run_seed,
     )
     write_learning(folder, learning)
     return learning
@@ -104,46 +111,64 @@ class _Course:
     model: LanguageModel
     folder: Path
     tell: Tell
+    run_seed: int
     memory: dict[str, Any] = field(default_factory=dict)
     kept: list[Learnt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # before anything is added to it, so that every stage is metered alike
         self.parameters = self.model.parameters
+        self.remembers = prompts(self.method)
+        self.memory_folder = ""
+        self.largest = self.largest_plain = 0
 
     def take(self, phase: Phase) -> None:
         """Learn one phase and keep what comes of it."""
         if phase.afresh:
-            self.memory = {}
+            self.memory, self.memory_folder = {}, ""
             if self.model.masters:
                 self.model.restore(self.model.start())
         meter = Meter(self.parameters)
         scratch = self.folder / "work"
         watch = _Watch(self, phase, meter)
-        run = Run(self.stream.seed, meter, Checkpoints(scratch, meter, NEVER), watch.tell)
+        run = Run(self.run_seed, meter, Checkpoints(scratch, meter, NEVER), watch.tell)
         try:
             self.memory = self.method.learn(self.model, phase.examples, self.memory, run)
         finally:
             self.model.forget()
             shutil.rmtree(scratch, ignore_errors=True)
         delta = encode_delta(self.model) if self.model.masters else b""
-        memory_bytes = sum(map(len, memories.as_files(self.memory).values()))
-        weights = keep_weights(self.model, self.folder, f"weights-{phase.stage}")
+        memory_bytes = self._size()
+        wanted = self.stream.asked == "always" or phase.stage == len(self.stream.stages)
+        weights = keep_weights(self.model, self.folder, f"weights-{phase.stage}") if wanted else ""
+        if self.remembers and wanted:
+            self.memory_folder = keep_memory(self.folder, f"memory-{phase.stage}", self.memory)
         cost = meter.cost(len(delta) + memory_bytes)
-        self.kept.append(Learnt(phase.stage, 1.0, weights, cost, len(delta) + memory_bytes, memory_bytes))
+        kept = len(delta) + memory_bytes
+        self.kept.append(Learnt(phase.stage, 1.0, weights, cost, kept, memory_bytes, self.memory_folder))
+
+    def _size(self) -> int:
+        """Bytes of the memory; the largest that there were are kept, of all of it and of what is no tensor."""
+        sizes = {name: len(data) for name, data in memories.as_files(self.memory).items()}
+        plain = sum(size for name, size in sizes.items() if not name.endswith(".safetensors"))
+        self.largest, self.largest_plain = max(self.largest, sum(sizes.values())), max(self.largest_plain, plain)
+        return sum(sizes.values())
 
     def watched(self, stage: int) -> bool:
         """Whether the model is also kept within this stage: one in the first half of the stream, one near its end."""
         count = len(self.stream.stages)
+        if self.stream.asked == "end":
+            return False
         return self.arm != SOLO and len(phases(self.arm, self.stream)) > 1 and stage in (-(-count // 3), count - 1)
 
     def labels(self) -> tuple[str, ...]:
         """What a reader of the scores must know of this cell."""
         found = []
-        raw = _size([example for stage in self.stream.stages for example in stage.examples])
-        if self.arm != SOLO and self.memory and _size(self.memory.get("examples", ())) >= FULL_REPLAY * raw:
-            found.append("full replay")
-        if self.kept and not any(_moved(self.folder / learnt.weights) for learnt in self.kept if learnt.weights):
+        raw = sum(len(encode(example)) for stage in self.stream.stages for example in stage.examples)
+        if self.arm != SOLO and self.largest >= FULL_REPLAY * raw:
+            found.append(REPLAY if self.largest_plain >= FULL_REPLAY * raw else ROOM)
+        moved = any(_moved(self.folder / learnt.weights) for learnt in self.kept if learnt.weights)
+        if self.kept and not moved and not self.remembers:  # notes before a question change replies as well
             found.append("nothing trained")
         return tuple(found)
 
@@ -168,7 +193,9 @@ class _Watch:
             name = f"weights-{self.phase.stage}-{progress.step}"
             weights = keep_weights(self.course.model, self.course.folder, name)
             share = progress.step / progress.steps
-            self.course.kept.append(Learnt(self.phase.stage, share, weights, self.meter.cost(), 0, 0))
+            # what is remembered now is not written before the stage ends: questions come with what was there before
+            memory = self.course.memory_folder
+            self.course.kept.append(Learnt(self.phase.stage, share, weights, self.meter.cost(), 0, 0, memory))
 
 
 def keep_weights(model: LanguageModel, folder: Path, name: str) -> str:
@@ -186,7 +213,3 @@ def _moved(path: Path) -> bool:
 
     with safe_open(path, framework="pt") as file:
         return bool(file.metadata()["moved"] == "True")
-
-
-def _size(examples: Sequence[Example]) -> int:
-    return sum(len(encode(example)) for example in examples)

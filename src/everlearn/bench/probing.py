@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import load_file, save
@@ -47,7 +48,8 @@ def draw(grid: Grid, seed: int, base: LanguageModel) -> None:
         families={number: stage.family for number, stage in enumerate(stages, start=1)},
         parameters=base.parameters,
         probes=tuple(posed.asked for posed in (*probes, *found.questions)),
-        reading_tokens={posed.asked.id: _tokens(base, posed) for posed in probes if posed.reading},
+        reading_tokens={posed.asked.id: _tokens(base, posed.reading) for posed in probes if posed.reading},
+        notes_tokens=_tokens(base, [note for stage in stages for note in stage.notes]),
     )
     write_stream(folder, record)
 
@@ -90,9 +92,9 @@ def _salt(grid: Grid, seed: int) -> str:
     return decode(Salt, path.read_bytes()).salt
 
 
-def _tokens(base: LanguageModel, posed: Posed) -> int:
-    """Tokens of the notes that suffice to answer a probe."""
-    return len(base.tokenizer.encode("\n".join((*posed.reading, "")), add_special_tokens=False))
+def _tokens(base: LanguageModel, notes: Sequence[str]) -> int:
+    """Tokens of notes that stand above a question."""
+    return len(base.tokenizer.encode("\n".join((*notes, "")), add_special_tokens=False))
 
 
 def _anchors(path: Path) -> Anchors:

@@ -8,6 +8,7 @@ streams/SEED/salt.json        drawn when every cell of the stream has been learn
 streams/SEED/probes.jsonl     the probes drawn from it
 streams/SEED/*.safetensors    replies of the base, from which KL is measured
 cells/ARM/SEED/learnt.json    costs of each stage; weights lie beside it until they have been examined
+cells/ARM/SEED/memory-*/      what a method that changes questions kept by then, likewise
 cells/ARM/SEED/answers.jsonl  one line for each reply
 cells/ARM/SEED/examined.json  which process asked, when, and for how long
 cells/ARM/SEED/trial.json     everything but the replies; written last: a cell with it is finished
@@ -19,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +43,8 @@ class Learnt:
     bytes_kept: int
     memory_bytes: int
     """Of what the method keeps besides weights."""
+    memory: str = ""
+    """Folder of what it kept by then, where it changes what is asked; empty where it does not, or kept nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,23 @@ class Learning:
     process: str = ""
     """Which process learnt it: the machine's name and the process's id there."""
     seconds: float = 0.0
+    run_seed: int = 0
+    """What the method was given for random numbers."""
+
+    def at_end(self) -> Learning:
+        """The same with its last moment alone, at the cost of learning everything up to it."""
+        costs = [learnt.cost for learnt in self.moments if learnt.share == 1.0]
+        tokens: Counter[str] = Counter()
+        for cost in costs:
+            tokens.update(cost.tokens)
+        total = Cost(
+            dict(tokens),
+            sum(cost.flops for cost in costs),
+            round(sum(cost.seconds for cost in costs), 2),
+            max((cost.peak_memory for cost in costs), default=0),
+            sum(cost.bytes_kept for cost in costs),
+        )
+        return replace(self, moments=tuple(replace(learnt, cost=total) for learnt in self.moments[-1:]))
 
 
 @dataclass(frozen=True)
@@ -104,6 +124,8 @@ class StreamRecord:
     parameters: int
     probes: tuple[Asked, ...]
     reading_tokens: Mapping[str, int] = field(default_factory=dict)
+    notes_tokens: int = 0
+    """Of the notes of all stages together: what a prompt would hold that has everything in it."""
 
 
 def write_whole(path: Path, data: bytes) -> None:

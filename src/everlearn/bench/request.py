@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from everlearn import __version__, plugins
 from everlearn.bench.arms import BASE, CONTEXT, LEARNER, REFERENCES, UNTAUGHT, WRONG
@@ -24,6 +24,9 @@ from everlearn.methods.contract import Method
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.settings import nearest, values_of, with_values
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
+
+if TYPE_CHECKING:
+    from everlearn.bench.warmup import Warmed
 
 SETTINGS = Path(__file__).parent / "settings"
 """What was tuned on streams that no grid has: a folder for each tier, a file for each method."""
@@ -50,13 +53,16 @@ class Wish:
     settings: tuple[tuple[str, str], ...] = ()
     """Pairs of ARM.SETTING and a value."""
     first_seed: int = FIRST_SEED
+    warmup: bool | None = None
+    """Whether the model is warmed up first; None for what the tier does, and not for a person's own stages."""
 
 
 def resolve(wish: Wish) -> Request:
     """The request that this comes to.
 
     Raises:
-        EverlearnError: an unknown tier, method, family or setting, a model that is missing, or a folder without stages.
+        EverlearnError: an unknown tier, method, family or setting, a model that is missing or cannot be warmed up, or a
+            folder without stages.
     """
     chosen = tier(wish.tier)
     model = _model(wish, chosen)
@@ -65,19 +71,23 @@ def resolve(wish: Wish) -> Request:
     own = wish.stream is not None
     if own:
         stage_folders(wish.stream or Path())
+    plan, arms = _plan(wish, chosen), _arms(wish)
+    warm = _warmed(wish, chosen, model)  # last: it may take minutes
+    model = str(warm.folder) if warm else model
     return Request(
         version=__version__,
         tier=wish.tier,
         model=model,
         model_digest=weights_digest(model_directory(model)),
-        plan=_plan(wish, chosen),
+        plan=plan,
         per_skill=chosen.per_skill,
-        arms=_arms(wish),
+        arms=arms,
         seeds=tuple(range(wish.first_seed, wish.first_seed + wish.streams)),
         boundaries=wish.boundaries,
         stream=str(wish.stream.resolve()) if wish.stream else "",
         stream_digest=digest_of(wish.stream) if wish.stream else "",
         study=(wish.study or DEFAULT_STUDY) if own else "",
+        warmup=warm.facts if warm else None,
     )
 
 
@@ -118,6 +128,22 @@ def _model(wish: Wish, chosen: Tier) -> str:
     name = wish.model or (chosen.model() if chosen.model else "")
     folder = Path(name).expanduser()
     return str(folder.resolve()) if folder.is_dir() else name
+
+
+def _warmed(wish: Wish, chosen: Tier, model: str) -> Warmed | None:
+    """The warmed-up model, made now if it is wanted and not there.
+
+    Raises:
+        SettingsError: the tier's models are not warmed up.
+    """
+    if wish.warmup and not chosen.warmup:
+        raise SettingsError(f"tier {chosen.name} has no warm-up", "leave --warmup out")
+    wanted = wish.stream is None if wish.warmup is None else wish.warmup
+    if not (wanted and chosen.warmup):
+        return None
+    from everlearn.bench.warmup import warmed
+
+    return warmed(model, chosen.candidates().questions)
 
 
 def _plan(wish: Wish, chosen: Tier) -> Plan:

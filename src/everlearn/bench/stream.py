@@ -14,12 +14,14 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from everlearn import plugins
 from everlearn.desiderata.contract import Asked
+from everlearn.errors import EverlearnError, SettingsError
 from everlearn.nonce import Lexicon
 from everlearn.records import Example, Question
-from everlearn.streams.contract import Family, Probe
+from everlearn.streams.contract import Family, Probe, World
 
 Draw = Callable[[str], "tuple[Posed, ...]"]
 """Makes probes of a salt."""
@@ -27,6 +29,12 @@ Draw = Callable[[str], "tuple[Posed, ...]"]
 TURN = 2
 """Places by which the order of a round is turned in the next one, at most: two lessons of a world are then as many
 stages apart, or more."""
+
+SYLLABLES = (3, 4)
+"""Of each invented word of a stream; the longer ones where the shorter ones are too few."""
+
+ENOUGH = 700
+"""Words that a stream may take of the shorter ones: some 850 are to be had, the last of them after a long search."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class Stream:
     seed: int
     stages: tuple[StreamStage, ...]
     draw: Draw
+    asked: Literal["always", "end"] = "always"
+    """As `Plan.asked`."""
 
     def probes(self, salt: str) -> tuple[Posed, ...]:
         """All probes, drawn afresh for a salt that nobody knew while learning."""
@@ -74,10 +84,14 @@ class Plan:
     """Probes of each kind and lesson, at most."""
     taken: tuple[str, ...] = ()
     """Invented words that the base knows already."""
-    syllables: int = 3
-    """Of each invented word; four where a stream needs more than some 700 of them."""
+    syllables: int = SYLLABLES[0]
+    """Of each invented word, at least."""
     together: int = 0
     """How many of the families a stream has; 0 for all. Each seed leaves out others, in turn."""
+    probed: int = 0
+    """Rounds that probes are about, from the first one on; 0 for all. What needs a later lesson is not asked."""
+    asked: Literal["always", "end"] = "always"
+    """Whether who learns is asked after each stage and within some, or at the end alone; the base is asked anyway."""
 
     @property
     def count(self) -> int:
@@ -111,14 +125,13 @@ def family(name: str) -> Family:
 
 
 def generate(plan: Plan, seed: int) -> Stream:
-    """The stream of a seed: the same for the same plan, on every machine."""
+    """The stream of a seed: the same for the same plan, on every machine.
+
+    Raises:
+        EverlearnError: a family is unknown, cannot teach so many lessons, or invented words run out.
+    """
     names = plan.chosen(seed)
-    lexicon = Lexicon(seed, plan.syllables, plan.taken)
-    makers = {name: family(name) for name in names}
-    worlds = {
-        name: maker.world(lexicon, seed, plan.rounds, max(1, round(maker.items * plan.scale)))
-        for name, maker in makers.items()
-    }
+    worlds = _worlds(plan, seed)
     order = [(name, lesson) for lesson in range(plan.rounds) for name in _turned(names, lesson)]
     stage_of = {place: number for number, place in enumerate(order, start=1)}
     stages = tuple(
@@ -134,16 +147,41 @@ def generate(plan: Plan, seed: int) -> Stream:
             for name, world in worlds.items()
             for probe in world.probes(_number(salt, seed, name), plan.per_kind)
         ]
+        if plan.probed:
+            drawn = [one for one in drawn if one.asked.stage <= plan.probed * len(names)]
         # one question may be drawn twice; mixed, so that neighbours tell nothing about a probe's family
         unique = list({one.asked.id: one for one in drawn}.values())
         random.Random(f"{salt} {seed}").shuffle(unique)
         return tuple(unique)
 
-    return Stream(seed, stages, draw)
+    return Stream(seed, stages, draw, plan.asked)
+
+
+def _worlds(plan: Plan, seed: int) -> dict[str, World]:
+    """The worlds of a stream by family, in words of three syllables, or of four where it takes more than ENOUGH.
+
+    Raises:
+        SettingsError: words of four run out as well.
+    """
+    makers = {name: family(name) for name in plan.chosen(seed)}
+    for syllables in (length for length in SYLLABLES if length >= plan.syllables):
+        lexicon = Lexicon(seed, syllables, plan.taken)
+        try:
+            worlds = {
+                name: maker.world(lexicon, seed, plan.rounds, max(1, round(maker.items * plan.scale)))
+                for name, maker in makers.items()
+            }
+        except EverlearnError:  # not the lexicon, which raises a plain ValueError
+            raise
+        except ValueError:
+            continue
+        if syllables == SYLLABLES[-1] or len(lexicon.words) <= ENOUGH:
+            return worlds
+    raise SettingsError(f"invented words are too few for {plan.rounds} rounds", "ask for fewer: --rounds")
 
 
 def posed(probe: Probe, stages: Sequence[int]) -> Posed:
-    """A probe with the stages that taught its operands."""
+    """A probe with the stages that taught its operands; `Asked.gold` is its canonical reply, whatever grades it."""
     asked = Asked(
         id=_identity(probe),
         family=probe.family,
@@ -156,7 +194,7 @@ def posed(probe: Probe, stages: Sequence[int]) -> Posed:
         explicit=probe.explicit,
         cue=probe.cue,
         prompt=probe.prompt,
-        gold=probe.gold,
+        gold=probe.reply or probe.gold,  # the question keeps the check's argument
     )
     return Posed(asked, probe.question(), probe.options, probe.reading)
 

@@ -59,6 +59,8 @@ class Tier:
     """General questions of each skill, at most."""
     model: Callable[[], str] | None = None
     """Names its model; None where a person has to."""
+    warmup: bool = False
+    """Whether its models are warmed up first: pretrained ones have never seen how the families ask."""
 
 
 def tier(name: str) -> Tier:
@@ -76,6 +78,13 @@ def _lab_plan() -> Plan:
     from everlearn.lab.base_world import upbringing
 
     return Plan(FAMILIES, rounds=2, together=6, taken=tuple(sorted(upbringing().words)))
+
+
+def _pretrained_plan(rounds: int, scale: float, together: int) -> Plan:
+    """Streams for pretrained models, without the words of their warm-up (whether or not there is one)."""
+    from everlearn.bench.warmup import worlds
+
+    return Plan(FAMILIES, rounds, scale, together=together, taken=tuple(sorted(worlds().words)))
 
 
 def _lab_model() -> str:
@@ -162,11 +171,12 @@ TIERS = {
     "lab": Tier("lab", _lab_plan, _lab_candidates, per_skill=24, model=_lab_model),
     "smollm2": Tier(
         "smollm2",
-        lambda: Plan(FAMILIES, rounds=2, scale=0.5, together=3),
+        lambda: _pretrained_plan(rounds=2, scale=0.5, together=3),
         _english,
         per_skill=12,
         model=lambda: "smollm2-135m",
+        warmup=True,
     ),
-    "any": Tier("any", lambda: Plan(FAMILIES, rounds=3), _english, per_skill=30),
+    "any": Tier("any", lambda: _pretrained_plan(rounds=3, scale=1.0, together=0), _english, per_skill=30, warmup=True),
 }
 """By name. `lab` and `smollm2` run on two cores; `smoke` shows that all of it works; `any` is for a GPU."""

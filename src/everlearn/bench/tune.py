@@ -61,6 +61,8 @@ class Campaign:
     model: str = ""
     families: tuple[str, ...] = ()
     rounds: int = 0
+    warmup: bool | None = None
+    """As `request.Wish.warmup`."""
 
     def wish(self) -> Wish:
         """The grid of all trials: an arm for each method and rate."""
@@ -75,6 +77,7 @@ class Campaign:
             families=self.families,
             settings=tuple((f"{name}.learning_rate", repr(rate)) for name, _, rate in named),
             first_seed=FIRST_DEV_SEED,
+            warmup=self.warmup,
         )
 
 

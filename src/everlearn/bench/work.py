@@ -17,7 +17,7 @@ from everlearn.bench.arms import BASE, CONTEXT
 from everlearn.bench.asking import Examiner
 from everlearn.bench.claims import Doing, Job, fail, give_back, open_jobs, take
 from everlearn.bench.grid import EXAMINED, Cell, Grid, read_grid
-from everlearn.bench.learning import learn
+from everlearn.bench.learning import learn, method_for
 from everlearn.bench.probing import draw, drawn_probes, fixed_abilities
 from everlearn.bench.recording import (
     Examined,
@@ -71,11 +71,12 @@ def learn_cell(grid: Grid, cell: Cell) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     arm = grid.request.arm(cell.arm)
     model = LanguageModel.load(grid.request.model)
-    learn(learnt_by(grid, cell.arm, cell.seed), cell.arm, arm.settings, model, folder, _silent, arm.method)
+    stream = learnt_by(grid, cell.arm, cell.seed)
+    learn(stream, cell.arm, arm.settings, model, folder, _silent, arm.method, grid.run_seed(cell.seed))
 
 
 def examine_cell(grid: Grid, cell: Cell) -> None:
-    """Ask one cell everything and remove its weights; with the base, the probes are drawn."""
+    """Ask one cell everything and remove its weights and memory; with the base, the probes are drawn."""
     begin = time.monotonic()
     folder = grid.path(cell)
     model = LanguageModel.load(grid.request.model)
@@ -89,6 +90,8 @@ def examine_cell(grid: Grid, cell: Cell) -> None:
     write_trial(folder, trial)
     for weights in folder.glob("*.safetensors"):
         weights.unlink()
+    for memory in folder.glob("memory-*"):
+        shutil.rmtree(memory)
 
 
 def _trial(grid: Grid, cell: Cell, examiner: Examiner) -> Trial:
@@ -98,8 +101,12 @@ def _trial(grid: Grid, cell: Cell, examiner: Examiner) -> Trial:
         return examiner.in_context()
     learning = read_learning(grid.path(cell))
     assert learning is not None, "a cell is examined when it has been learnt"
+    if grid.request.plan.asked == "end":
+        learning = learning.at_end()
     base = read_trial(grid.path(Cell(BASE, cell.seed))).last
-    return examiner.trial(learning, grid.path(cell), base)
+    arm = grid.request.arm(cell.arm)
+    method = method_for(examiner.stream, cell.arm, arm.settings, arm.method)
+    return examiner.trial(learning, grid.path(cell), base, method)
 
 
 def _silent(progress: Progress) -> None:

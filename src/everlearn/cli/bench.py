@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from everlearn.cli import DONE, ERROR
+from everlearn.cli.terminal import scaling
 from everlearn.cli.terminal.output import emit, say
+from everlearn.cli.terminal.typed import listed, positive, rates, setting
 
 if TYPE_CHECKING:
     from everlearn.bench.grid import Grid
     from everlearn.bench.launch import State
+    from everlearn.bench.report.content import Board
     from everlearn.bench.request import Wish
 
 TASKS = {
@@ -21,6 +24,7 @@ TASKS = {
     "report": "the leaderboard of a grid, as text, HTML or CSV; needs no model",
     "compare": "two methods of a grid, paired by stream and question",
     "tune": "choose each method's learning rate on streams that no grid has",
+    "scale": "does it keep working as skills and facts become more?",
 }
 
 
@@ -29,16 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for name, said in TASKS.items():
         task = tasks.add_parser(name, help=said, description=said)
-        {"run": _run_arguments, "report": _report_arguments, "compare": _compare_arguments, "tune": _tune_arguments}[
-            name
-        ](task)
+        {
+            "run": _run_arguments,
+            "report": _report_arguments,
+            "compare": _compare_arguments,
+            "tune": _tune_arguments,
+            "scale": scaling.add_arguments,
+        }[name](task)
         for option in ("--json", "--traceback"):  # given here or before the task
             task.add_argument(option, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do one of the tasks; 1 if a cell has failed."""
-    return {"run": _run, "report": _report, "compare": _compare, "tune": _tune}[arguments.task](arguments)
+    tasks = {"run": _run, "report": _report, "compare": _compare, "tune": _tune, "scale": scaling.run}
+    return tasks[arguments.task](arguments)
 
 
 # --- arguments ----------------------------------------------------------------------------------------------
@@ -48,13 +57,19 @@ def _shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="lab", help="lab (default), smollm2, any or smoke")
     parser.add_argument("--model", metavar="NAME", default="", help="instead of the tier's: alias, directory or hub id")
     parser.add_argument("--rounds", metavar="N", type=int, default=0, help="lessons of each world, one a round")
-    parser.add_argument("--families", metavar="A,B", type=_listed, default=(), help="kinds of world, instead of all")
-    parser.add_argument("--jobs", metavar="N", type=_positive, help="cells at once (default: 2, or the cores)")
+    parser.add_argument("--families", metavar="A,B", type=listed, default=(), help="kinds of world, instead of all")
+    parser.add_argument("--jobs", metavar="N", type=positive, help="cells at once (default: 2, or the cores)")
+    parser.add_argument(
+        "--warmup",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="teach the model first how questions are put, on worlds of its own (default on smollm2 and any)",
+    )
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--methods", metavar="A,B", type=_listed, required=True, help="methods, files, or NAME=METHOD")
-    parser.add_argument("--streams", metavar="N", type=_positive, default=5, help="how many streams (default: 5)")
+    parser.add_argument("--methods", metavar="A,B", type=listed, required=True, help="methods, files, or NAME=METHOD")
+    parser.add_argument("--streams", metavar="N", type=positive, default=5, help="how many streams (default: 5)")
     _shared_arguments(parser)
     parser.add_argument(
         "--references", action=argparse.BooleanOptionalAction, default=True, help="joint, solo and in-context too"
@@ -67,8 +82,9 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--study", metavar="A+B", default="", help="with --stream: how documents become examples")
     parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: bench-TIER)")
     parser.add_argument(
-        "--set", metavar="ARM.KEY=VALUE", action="append", type=_setting, default=[], help="a method's setting"
+        "--set", metavar="ARM.KEY=VALUE", action="append", type=setting, default=[], help="a method's setting"
     )
+    parser.add_argument("--secret", metavar="HEX", default="", help="an earlier grid's, to run it again (grid.json)")
     parser.add_argument("--plan", action="store_true", help="say what it would take, and do nothing")
 
 
@@ -76,6 +92,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="a grid's folder")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the whole report as one page")
     parser.add_argument("--csv", metavar="DIR", type=Path, help="write all tables as CSV files")
+    parser.add_argument("--beside", metavar="OTHER", type=Path, help="a grid that may rank the same methods otherwise")
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,35 +102,13 @@ def _compare_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _tune_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--methods", metavar="A,B", type=_listed, required=True, help="which methods")
-    parser.add_argument("--rates", metavar="X,Y", type=_rates, default=(), help="learning rates, four at least")
-    parser.add_argument("--streams", metavar="N", type=_positive, default=2, help="dev streams (default: 2)")
+    parser.add_argument("--methods", metavar="A,B", type=listed, required=True, help="which methods")
+    parser.add_argument("--rates", metavar="X,Y", type=rates, default=(), help="learning rates, four at least")
+    parser.add_argument("--streams", metavar="N", type=positive, default=2, help="dev streams (default: 2)")
     _shared_arguments(parser)
     parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: tune-TIER)")
     parser.add_argument("--log", metavar="FILE", type=Path, help="default: docs/leaderboard/tuning-TIER.jsonl")
     parser.add_argument("--settings", metavar="DIR", type=Path, help="default: the package's own bench/settings")
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _rates(text: str) -> tuple[float, ...]:
-    return tuple(float(word) for word in _listed(text))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or "." not in name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ARM.KEY=VALUE, such as replay.budget=10000")
-    return name, value
 
 
 # --- run ----------------------------------------------------------------------------------------------------
@@ -129,7 +124,7 @@ def _run(arguments: argparse.Namespace) -> int:
     request = resolve(_wish(arguments))
     if arguments.plan:
         return _plan(arguments, Grid(folder, request), jobs)
-    opened = open_grid(folder, request, shlex.join(["everlearn", "bench", *arguments.words]))
+    opened = open_grid(folder, request, shlex.join(["everlearn", "bench", *arguments.words]), arguments.secret)
     for note in opened.notes:
         say(f"note: {note}")
     return _launch(arguments, opened.grid, jobs)
@@ -150,6 +145,7 @@ def _wish(arguments: argparse.Namespace) -> Wish:
         stream=arguments.stream,
         study=arguments.study,
         settings=tuple(arguments.set),
+        warmup=False if arguments.plan else arguments.warmup,  # it takes minutes, and what a cell takes is the same
     )
 
 
@@ -187,6 +183,7 @@ def _launch(arguments: argparse.Namespace, grid: Grid, jobs: int) -> int:
 
 
 def _show(arguments: argparse.Namespace, grid: Grid, state: State) -> None:
+    from everlearn.bench.board import board_of
     from everlearn.bench.claims import failure_of
 
     failures = {f"{cell.arm}, stream {cell.seed}": failure_of(grid, cell) for cell in state.failed}
@@ -194,23 +191,25 @@ def _show(arguments: argparse.Namespace, grid: Grid, state: State) -> None:
         say(f"failed: {where}, {failure.doing}: {failure.problem}" + (f" ({failure.hint})" if failure.hint else ""))
     if waiting := state.cells - state.finished - len(failures):
         say(f"{waiting} cells wait for these: probes are drawn when a stream has been learnt by all; run again")
-    _leaderboard(arguments, grid)
+    _leaderboard(arguments, grid.folder, board_of(grid, compared=False))
     say(f"everlearn bench report {grid.folder} --html report.html   the whole report")
 
 
-def _leaderboard(arguments: argparse.Namespace, grid: Grid) -> None:
-    """The leaderboard of what is finished."""
+def _leaderboard(arguments: argparse.Namespace, folder: Path, board: Board) -> None:
+    """The leaderboard of what is finished, and beside it what another grid says."""
     import shutil
 
-    from everlearn.bench.board import board_of
+    from rich.console import Group
+
     from everlearn.bench.report.scoring import installed, score
+    from everlearn.cli.terminal.agreement import beside_page
     from everlearn.cli.terminal.leaderboard import facts_of, lines_of, page_of
 
-    board = board_of(grid, compared=False)
     lines = lines_of(score(board, installed()))
-    facts = {"folder": str(grid.folder), **facts_of(board, lines)}
+    facts = {"folder": str(folder), **facts_of(board, lines)}
     width = int(os.environ.get("COLUMNS") or shutil.get_terminal_size().columns)
-    emit(arguments, facts, lambda: page_of(lines, board.notes, width))
+    below = ("", beside_page(board.beside)) if board.beside else ()
+    emit(arguments, facts, lambda: Group(page_of(lines, board.notes, width), *below))
 
 
 # --- report, compare, tune ----------------------------------------------------------------------------------
@@ -219,20 +218,22 @@ def _leaderboard(arguments: argparse.Namespace, grid: Grid) -> None:
 def _report(arguments: argparse.Namespace) -> int:
     from everlearn.bench.board import board_of
     from everlearn.bench.grid import read_grid
+    from everlearn.bench.report.scoring import placed_beside
 
     grid = read_grid(arguments.folder)
-    if arguments.html or arguments.csv:
-        board = board_of(grid)
-        if arguments.html:
-            from everlearn.bench.report.page import write_page
+    board = board_of(grid, compared=bool(arguments.html or arguments.csv))
+    if arguments.beside:
+        board = placed_beside(board, board_of(read_grid(arguments.beside), compared=False))
+    if arguments.html:
+        from everlearn.bench.report.page import write_page
 
-            say(f"written: {write_page(board, arguments.html)}")
-        if arguments.csv:
-            from everlearn.bench.report.tables import write_csv
+        say(f"written: {write_page(board, arguments.html)}")
+    if arguments.csv:
+        from everlearn.bench.report.tables import write_csv
 
-            for path in write_csv(board, arguments.csv):
-                say(f"written: {path}")
-    _leaderboard(arguments, grid)
+        for path in write_csv(board, arguments.csv):
+            say(f"written: {path}")
+    _leaderboard(arguments, grid.folder, board)
     return DONE
 
 
@@ -264,6 +265,7 @@ def _tune(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         families=arguments.families,
         rounds=arguments.rounds,
+        warmup=arguments.warmup,
     )
     grid = campaign_grid(campaign, arguments.folder or Path(f"tune-{arguments.tier}"))
     jobs = arguments.jobs or default_jobs()

@@ -32,6 +32,8 @@ class Asked:
     cue: str = ""
     prompt: str = ""
     gold: str = ""
+    """The canonical reply, also where a check grades: what scores and reports hold replies against. A person's own
+    graded question has none: there it is the check's argument."""
 
     @property
     def stage(self) -> int:
@@ -77,6 +79,8 @@ class Moment:
     """Of learning this one stage."""
     bytes_kept: int = 0
     """Bytes that the method keeps besides the base's weights, weights delta included."""
+    prompt_tokens: float = 0.0
+    """Tokens that the method puts into a question of the stream (`Method.prompt`), mean over those asked."""
 
     @functools.cached_property
     def by_probe(self) -> Mapping[str, Reply]:

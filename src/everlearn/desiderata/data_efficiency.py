@@ -89,9 +89,13 @@ def _match(case: Case) -> Score:
 
 
 def _break_even(case: Case) -> Score:
+    """Learning pays back in the tokens of notes that a question no longer carries, less those that it still does."""
     tokens, spent = reading_tokens(case), training_flops(case)
+    saved = (tokens or 0.0) - case.trial.last.prompt_tokens
     why = "tokens of notes were not counted" if not tokens else "nothing was trained"
-    value = spent / (2 * case.parameters * tokens) if tokens and case.parameters and spent else None
+    if tokens and saved <= 0:
+        why = "its own notes are as long as those of the reference"
+    value = spent / (2 * case.parameters * saved) if tokens and saved > 0 and case.parameters and spent else None
     return figure("break-even queries", value, why, better="lower", unit="questions")
 
 

@@ -93,12 +93,12 @@ def at_budget(case: Case, flops: float, kept: float = math.inf) -> Moment | None
 
 
 def context_tokens(case: Case) -> float | None:
-    """Mean tokens of notes that a question carries: 0 for what is learnt in weights.
+    """Mean tokens of notes that a question carries at the end: 0 for what is learnt in weights alone.
 
     None where the trial is the in-context reference and its tokens were not counted.
     """
     if case.context is None or case.trial.method != case.context.method:
-        return 0.0
+        return case.trial.last.prompt_tokens
     return reading_tokens(case)
 
 

@@ -11,7 +11,9 @@ import pytest
 from hand_made_cases import Given, case_of
 from made_up_cases import METHODS, board_of, cases_of
 
-from everlearn.bench.report.content import Board, Facts
+from everlearn.bench.agreement import agreement
+from everlearn.bench.report.agreed import based_on
+from everlearn.bench.report.content import Beside, Board, Facts
 from everlearn.bench.report.page import headline, render, write_page
 from everlearn.bench.report.scoring import installed, score
 from everlearn.errors import EverlearnError
@@ -53,7 +55,9 @@ def test_the_headline_of_a_single_method_makes_no_comparison():
 
 
 def test_the_parts_come_in_order(page):
-    names = "leaderboard profile matrices fading plots scaling kinds comparisons answers scores run glossary".split()
+    names = (
+        "leaderboard profile matrices fading orders plots scaling kinds comparisons answers scores run glossary".split()
+    )
     places = [page.index(f'<section id="{name}"') for name in names]
     assert places == sorted(places)
 
@@ -119,6 +123,40 @@ def test_answers_are_in_the_page(read, board):
     recorded = json.loads(gzip.decompress(base64.b64decode(packed)))
     assert len(recorded["probes"]["prompt"]) == sum(len(case.probes) for case in board.cases[:2])
     assert [method["name"] for method in recorded["methods"]][:4] == ["finetune", "replay", "anchored", "nothing"]
+
+
+def test_notes_stand_above_all_figures(board):
+    noted = render(replace(board, notes=("left out of all scores: trust", "replay: 1 of 2 streams not finished")), {})
+    box = noted[noted.index('<div class="notes"') : noted.index('<section id="leaderboard"')]
+    assert [element.tag for element in Page(box).elements].count("li") == 2
+    assert "Before you read the figures left out of all scores: trust" in Page(box).text
+    assert 'class="notes"' not in render(board, {}), "nothing to say"
+
+
+def test_the_spread_over_orders_of_every_method_is_told(page, rows):
+    text = part(page, "orders").text
+    for row in rows:
+        if row.orders:
+            assert f"{row.method}{row.orders.spread:.2f}" in text
+    assert "another order of families, and another world" in text
+
+
+def test_another_tier_is_put_beside(board):
+    ranked = agreement("CS_cross", {"a": 1, "b": 2, "c": 3}, {"a": 2, "b": 1, "c": 3})
+    other = Beside("tier smollm2", "135M", ("a", "b", "c"), (ranked,))
+    text = part(render(replace(board, beside=other), {}), "agreement").text
+    assert "Beside tier smollm2, 135M" in text
+    assert "CS cross0.501.0000.331.0003" in text
+    assert "Based on 3 methods that both have: a, b, c." in text
+    assert "With fewer than about 8 hardly anything can be told; p cannot be below 0.33." in text
+    assert 'id="agreement"' not in render(board, {})
+
+
+def test_enough_methods_are_not_called_few():
+    assert based_on(Beside("t", "", tuple("abcdefgh"), ())) == (
+        "Based on 8 methods that both have: a, b, c, d, e, f, g, h."
+    )
+    assert based_on(Beside("t", "", tuple("abcdefg"), ())).endswith("p cannot be below 0.0004.")
 
 
 # --- other boards ------------------------------------------------------------------------------------------
@@ -210,7 +248,8 @@ def test_no_text_of_others_becomes_markup():
         facts = replace(plain.facts, command=text, commit=text, model=text, machine=text, ended=text, salts={1: text})
         pairs = tuple(replace(pair, a=text, b=text) for pair in plain.comparisons)
         curves = tuple(replace(curve, method=text, score=text, size=text) for curve in plain.curves)
-        return Page(render(Board(cases, text, facts, pairs, curves), installed()))
+        other = Beside(text, text, (text, "b"), (agreement(text, {text: 1, "b": 2}, {text: 2, "b": 1}),))
+        return Page(render(Board(cases, text, facts, pairs, curves, (text,), other), installed()))
 
     harmless, hostile = said("harmless"), said(" ".join(PAYLOADS))
     assert hostile.shape == harmless.shape

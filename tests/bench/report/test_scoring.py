@@ -6,8 +6,9 @@ import pytest
 from hand_made_cases import Given, case_of, moment_of, probes_of
 
 from everlearn.bench.report.content import Board, reference_cases
-from everlearn.bench.report.scoring import installed, score
+from everlearn.bench.report.scoring import beside, installed, placed_beside, score
 from everlearn.desiderata.contract import Trial
+from everlearn.errors import SettingsError
 
 GROWING = ("0000", "1100", "1111")
 
@@ -106,3 +107,61 @@ def test_an_empty_reference_is_left_out():
 
 def test_installed_scores_are_the_plug_ins():
     assert {"preservation", "sequence", "composition"} <= set(installed())
+
+
+# --- over streams and over grids ----------------------------------------------------------------------------
+
+
+def test_acc_scatters_over_streams():
+    # ACC = 1, .5 and 0: SD .5
+    cases = tuple(case_of("a", ("0000", "1100", last), stream) for stream, last in enumerate(("1111", "1010", "0000")))
+    orders = score(Board(cases), {})[0].orders
+    assert (orders.spread, orders.worst, orders.best, orders.streams) == (pytest.approx(0.5), 0, 1, 3)
+    assert score(Board(cases[:1]), {})[0].orders is None
+
+
+def test_solo_training_has_no_acc_that_could_scatter():
+    cases = tuple(case_of("a", GROWING, stream, solo=GROWING[1:]) for stream in (1, 2))
+    rows = {row.method: row for row in score(Board(cases), {})}
+    assert rows["a"].orders.spread == 0
+    assert rows["solo"].orders is None
+
+
+def scored_by(title="other", **figures):
+    """A board of methods on one stream with the LA given, and its rows."""
+    cases = tuple(case_of(name, GROWING, labels=("nothing trained",) * (name == "idle")) for name in figures)
+    board = Board(cases, title)
+    return board, score(board, {"given": Given("LA", {(name, 1): value for name, value in figures.items()})})
+
+
+def test_only_methods_that_both_boards_have_are_ranked():
+    _, rows = scored_by(a=0.1, b=0.5, c=0.9, idle=0.0, mine=0.7)
+    other, others = scored_by(c=0.3, joint=0.9, b=0.1, a=0.2, idle=0.0)
+    found = beside(rows, other, others)
+    assert (found.title, found.arms) == ("other", ("a", "b", "c"))
+    (only,) = found.agreements
+    # ranks 1 2 3 against 2 1 3
+    assert (only.score, only.arms) == ("LA", ("a", "b", "c"))
+    assert (only.spearman, only.kendall) == (pytest.approx(0.5), pytest.approx(1 / 3))
+
+
+def test_a_method_without_a_mean_is_left_out_of_that_score():
+    _, rows = scored_by(a=0.1, b=None, c=0.9)
+    other, others = scored_by(a=0.1, b=0.2, c=0.3)
+    (only,) = beside(rows, other, others).agreements
+    assert only.arms == ("a", "c")
+
+
+def test_one_method_in_common_is_an_error_with_a_way_out():
+    _, rows = scored_by(a=0.1, b=0.5)
+    for figures, said in (({"a": 1, "idle": 2, "base": 3}, "1 method in common with other"), ({"x": 1}, "no methods")):
+        with pytest.raises(SettingsError, match=said) as stop:
+            beside(rows, *scored_by(**figures))
+        assert "run the same --methods on both" in stop.value.hint
+
+
+def test_a_board_beside_itself_agrees_with_itself(board):
+    found = placed_beside(board, board).beside
+    assert found.arms == ("finetune", "replay", "anchored"), "nothing has trained nothing"
+    assert [one.score for one in found.agreements][:5] == ["LA", "BWT", "ACC", "JNS", "rho"]
+    assert all(one.spearman == pytest.approx(1) for one in found.agreements if one.spearman is not None)

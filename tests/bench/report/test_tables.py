@@ -5,7 +5,8 @@ import csv
 import pytest
 from hand_made_cases import Given, case_of
 
-from everlearn.bench.report.content import Board, Curve, Point
+from everlearn.bench.agreement import agreement
+from everlearn.bench.report.content import Beside, Board, Curve, Point
 from everlearn.bench.report.tables import write_csv
 from everlearn.errors import EverlearnError
 
@@ -71,6 +72,24 @@ def test_comparisons_have_every_verdict(board, tmp_path):
     found = read(write_csv(board, tmp_path, {}))["comparisons"]
     assert [row["axis"] for row in found] == ["atom", "composition", "general"]
     assert {(row["a"], row["b"], row["streams"]) for row in found} == {("anchored", "replay", "2")}
+
+
+def test_spread_over_orders_and_what_another_grid_says(tmp_path):
+    cases = tuple(case_of("a", ("0000", "1100", last), stream) for stream, last in ((1, "1111"), (2, "1010")))
+    ranked = agreement("LA", {"a": 1, "b": 2, "c": 3}, {"a": 2, "b": 1, "c": 3})
+    board = Board(cases, beside=Beside("another", "m", ("a", "b", "c"), (ranked, agreement("BWT", {}, {}))))
+    tables = read(write_csv(board, tmp_path, {}))
+    # ACC 1 and .5: SD .5 / √2
+    row, base = tables["orders"]
+    assert [row[name] for name in ("method", "worst", "best", "streams")] == ["a", "0.5", "1.0", "2"]
+    assert float(row["SD of ACC"]) == pytest.approx(0.5 / 2**0.5)
+    assert (base["method"], base["reference"], base["SD of ACC"]) == ("base", "yes", "0.0")
+    learnt, kept = tables["agreement"]
+    assert (learnt["beside"], learnt["score"], learnt["methods"]) == ("another", "LA", "3")
+    assert [float(learnt[name]) for name in ("Spearman's rho", "Kendall's tau-b", "p of rho")] == pytest.approx(
+        [0.5, 1 / 3, 1.0]
+    )
+    assert (kept["Spearman's rho"], kept["p of tau-b"], kept["methods"]) == ("", "", "0")
 
 
 def test_a_single_stream_has_empty_bounds(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from everlearn.bench.report.content import NOTHING
 from everlearn.bench.report.scoring import Row, Scored
 from everlearn.bench.statistics import Interval
 from everlearn.report import words
@@ -48,7 +49,6 @@ PROFILE = (
 """The five desiderata, then two open questions."""
 COUNTS = ("tokens", "questions")
 """Units of which there are whole ones only."""
-NOTHING = "nothing trained"
 LABELS = {
     "full replay": "its memory holds nearly all of the raw stream: what it keeps, it may be learning again",
     NOTHING: "no weight changed; its scores are those of the base",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from everlearn.bench.agreement import Agreement
 from everlearn.bench.arms import BASE, CONTEXT, JOINT, SOLO, WRONG
 from everlearn.bench.statistics import Verdict
 from everlearn.desiderata.contract import Case, Trial
 
 REFERENCES = (BASE, JOINT, SOLO, CONTEXT, WRONG)
 """Methods that give the others' scores a scale; the report sets them apart."""
+NOTHING = "nothing trained"
+"""The label of a trial that changed no weight: it is compared with no other method."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,20 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """How another grid, of another tier as a rule, ranks the same methods."""
+
+    title: str
+    """Of the other board."""
+    model: str
+    """That it was run on; may be empty."""
+    arms: tuple[str, ...]
+    """Methods that both have, those that trained something; references are left out."""
+    agreements: tuple[Agreement, ...]
+    """By score."""
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything that the page and the tables say."""
 
@@ -77,6 +94,7 @@ class Board:
     curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know of all figures: families that are left out, cells that are missing."""
+    beside: Beside | None = None
 
 
 def reference_cases(cases: tuple[Case, ...]) -> tuple[Case, ...]:

@@ -9,9 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from everlearn.bench.arms import BASE, JOINT, SOLO
-from everlearn.bench.report import axes, columns, kinds
+from everlearn.bench.report import agreed, axes, columns, kinds
 from everlearn.bench.report.charts import fading_panels, scaling_panels
-from everlearn.bench.report.content import REFERENCES, Board
+from everlearn.bench.report.content import NOTHING, REFERENCES, Board
 from everlearn.bench.report.matrix import fading, matrix_of, step_of
 from everlearn.bench.report.recorded import pack
 from everlearn.bench.report.scatter import Measure, scatter
@@ -45,7 +45,13 @@ def write_page(board: Board, path: Path, desiderata: Mapping[str, Desideratum] |
 def render(board: Board, desiderata: Mapping[str, Desideratum]) -> str:
     """The page as text."""
     environment = offline.templates(HERE)
-    environment.globals |= {"words": words, "columns": columns, "axes": kinds.AXES, "reference_names": REFERENCES}
+    environment.globals |= {
+        "words": words,
+        "columns": columns,
+        "agreed": agreed,
+        "axes": kinds.AXES,
+        "reference_names": REFERENCES,
+    }
     environment.filters |= {"heat": step_of, "spaced": _spaced, "held": _held, "hundredths": _hundredths}
     style = offline.inside(version_report.HERE / "style.html") + offline.inside(HERE / "style.html")
     script = offline.inside(HERE / "script.html")
@@ -73,6 +79,7 @@ def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, A
         "profile": columns.shown(columns.PROFILE, rows),
         "matrices": matrices,
         "panels": fading_panels([fading(matrix) for matrix in matrices], REFERENCES),
+        "orders": [row for row in rows if row.orders],
         "plots": [plot for plot in _plots(rows) if plot],
         "scaling": scaling_panels(board.curves),
         "axis_kinds": kinds.by_axis(rows),
@@ -84,7 +91,7 @@ def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, A
 
 def headline(rows: Sequence[Row]) -> str:
     """What there is to say in one sentence: who came closest to joint training, and who kept most."""
-    methods = [row for row in rows if not row.reference and columns.NOTHING not in row.labels]
+    methods = [row for row in rows if not row.reference and NOTHING not in row.labels]
     leaders = [(_leader(methods, name), text) for name, text in LEADS]
     found = [(leader, text) for leader, text in leaders if leader]
     if not found:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from everlearn.bench.report import axes
 from everlearn.bench.report.axes import Axis
-from everlearn.bench.report.columns import NOTHING
+from everlearn.bench.report.content import NOTHING
 from everlearn.bench.report.scoring import Row
 from everlearn.bench.statistics import Interval
 from everlearn.report.chart import Tick

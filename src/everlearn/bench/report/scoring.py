@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from everlearn import plugins
+from everlearn.bench.agreement import SCORES, agreement
 from everlearn.bench.arms import SOLO
-from everlearn.bench.report.content import REFERENCES, Board, reference_cases
+from everlearn.bench.report.content import NOTHING, REFERENCES, Beside, Board, reference_cases
 from everlearn.bench.statistics import Interval, interval_over_streams
 from everlearn.desiderata.contract import Case, Desideratum, Score
+from everlearn.desiderata.sequence import accuracy_matrix, final_accuracy
+from everlearn.desiderata.shift import spread_over_orders
+from everlearn.errors import SettingsError
 
 SOLO_SAYS = ("LA", "FLOPs", "tokens new")
 """What solo training, a model for each stage, has; every other score asks about one model at the end."""
@@ -32,6 +37,17 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Orders:
+    """ACC of one method over streams: each generated one has another order of families, and another world."""
+
+    spread: float
+    """SD, n − 1 in the divisor."""
+    worst: float
+    best: float
+    streams: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One method on all its streams."""
 
@@ -48,6 +64,13 @@ class Row:
         scored = self.scores.get(name)
         return scored.spread.value if scored and scored.spread else None
 
+    @functools.cached_property
+    def orders(self) -> Orders | None:
+        """How far ACC scatters over the streams; None for fewer than two with an ACC, and for solo training."""
+        finals = [final for case in self.cases if (final := final_accuracy(accuracy_matrix(case))) is not None]
+        spread = None if self.method == SOLO else spread_over_orders(self.cases)
+        return None if spread is None else Orders(spread, min(finals), max(finals), len(finals))
+
 
 def installed() -> dict[str, Desideratum]:
     """All desiderata that are installed, by name."""
@@ -61,6 +84,44 @@ def score(board: Board, desiderata: Mapping[str, Desideratum]) -> tuple[Row, ...
     own = [name for name in methods if name not in REFERENCES]
     apart = [name for name in REFERENCES if name in methods]
     return tuple(_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*own, *apart))
+
+
+def beside(rows: Sequence[Row], other: Board, others: Sequence[Row]) -> Beside:
+    """How alike two boards rank their methods, by every score that both have.
+
+    References, and methods that trained nothing, are left out: they are where they are by their making.
+
+    Args:
+        rows: of the board that is reported.
+        other: the other board.
+        others: its rows.
+
+    Raises:
+        SettingsError: they have fewer than two methods in common.
+    """
+    first, second = _compared(rows), _compared(others)
+    arms = tuple(name for name in first if name in second)
+    if len(arms) < 2:
+        raise SettingsError(
+            f"{len(arms) or 'no'} method{'' if len(arms) == 1 else 's'} in common with {other.title}: ranks need two",
+            "run the same --methods on both; references do not count, nor methods that trained nothing",
+        )
+    found = [agreement(name, _means(first, arms, name), _means(second, arms, name)) for name in SCORES]
+    return Beside(other.title, other.facts.model, arms, tuple(one for one in found if one.arms))
+
+
+def placed_beside(board: Board, other: Board) -> Board:
+    """The board with what another one's ranks say of its own, by all installed desiderata; errors as `beside`."""
+    desiderata = installed()
+    return replace(board, beside=beside(score(board, desiderata), other, score(other, desiderata)))
+
+
+def _compared(rows: Sequence[Row]) -> dict[str, Row]:
+    return {row.method: row for row in rows if not row.reference and NOTHING not in row.labels}
+
+
+def _means(rows: Mapping[str, Row], arms: Sequence[str], name: str) -> dict[str, float]:
+    return {arm: mean for arm in arms if (mean := rows[arm].mean(name)) is not None}
 
 
 def _row(method: str, cases: Sequence[Case], desiderata: Mapping[str, Desideratum]) -> Row:

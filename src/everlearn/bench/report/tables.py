@@ -25,8 +25,9 @@ def write_csv(board: Board, folder: Path, desiderata: Mapping[str, Desideratum] 
     """Write the tables of a board as CSV (UTF-8, comma, a header line); returns their paths.
 
     means.csv holds the means over streams with their intervals, scores.csv each stream's scores, matrices.csv the mean
-    R[t, i], kinds.csv shares right by kind of probe, costs.csv what each stage cost, comparisons.csv the verdicts and
-    curves.csv the points of scaling curves. What is undefined is an empty field.
+    R[t, i], kinds.csv shares right by kind of probe, costs.csv what each stage cost, comparisons.csv the verdicts,
+    curves.csv the points of scaling curves, orders.csv how far ACC scatters over streams, agreement.csv how another
+    grid ranks the same methods. What is undefined is an empty field.
 
     Raises:
         EverlearnError: a file cannot be written.
@@ -41,6 +42,8 @@ def write_csv(board: Board, folder: Path, desiderata: Mapping[str, Desideratum] 
         "costs": _costs(rows),
         "comparisons": _comparisons(board),
         "curves": _curves(board),
+        "orders": _orders(rows),
+        "agreement": _agreement(board),
     }
     return tuple(offline.write(folder / f"{name}.csv", _text(lines)) for name, lines in tables.items())
 
@@ -108,6 +111,20 @@ def _curves(board: Board) -> Iterable[Line]:
     for curve in board.curves:
         for point in curve.points:
             yield curve.method, curve.score, curve.size, point.across, point.value, point.low, point.high
+
+
+def _orders(rows: Sequence[Row]) -> Iterable[Line]:
+    yield "method", "reference", "SD of ACC", "worst", "best", "streams"
+    for row in rows:
+        if found := row.orders:
+            yield row.method, row.reference, found.spread, found.worst, found.best, found.streams
+
+
+def _agreement(board: Board) -> Iterable[Line]:
+    yield "beside", "score", "Spearman's rho", "p of rho", "Kendall's tau-b", "p of tau-b", "methods"
+    for found in board.beside.agreements if board.beside else ():
+        figures = (found.spearman, found.spearman_p, found.kendall, found.kendall_p, len(found.arms))
+        yield board.beside.title if board.beside else "", found.score, *figures
 
 
 def _text(lines: Iterable[Line]) -> str:

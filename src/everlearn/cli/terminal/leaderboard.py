@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from everlearn.bench.statistics import Verdict
 
 TELLING = (
-    Column("LA", "learnt", "right just after it was taught"),
-    Column("BWT", "kept", "change of that by the end"),
+    Column("LA", "learnt", "LA, right just after it was taught"),
+    Column("BWT", "kept", "BWT, its change by the end"),
     Column("ACC", "ACC", "right at the end"),
-    Column("JNS", "JNS", "of what joint training gains"),
+    Column("JNS", "JNS", "share of what joint training gains"),
     Column("rho", "ρ", "general ability left"),
-    Column("CS_cross", "compose", "what two stages taught, together; of joint training's"),
+    Column("CS_cross", "compose", "CS_cross, what two stages taught, together; over joint training's"),
 )
 """What fits into 80 characters."""
 
@@ -36,10 +36,17 @@ FURTHER = (
     Column("FLOPs", "FLOPs", "of learning"),
     Column("bytes kept", "bytes", "kept at the end"),
 )
+LEGEND = "; ".join(f"{column.title}: {column.meaning}" for column in TELLING[:2])
+"""What the two columns with a word of their own are, in one line."""
+OVER_ORDERS = Column("ACC", "SD", "SD of ACC over streams, each of another order and another world")
+"""The column after these."""
 """What stands beside it where the terminal is wide."""
 
 WIDE = 128
 """Columns of a wide terminal."""
+
+NAME, GAP = 10, 2
+"""Columns that the name of an arm has at least, and that lie between two columns of the table."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Line:
     labels: tuple[str, ...]
     streams: int
     scores: Mapping[str, Figure]
+    spread_over_orders: float | None = None
+    """SD of ACC over streams, each of another order of families and another world; None for fewer than two."""
 
 
 def lines_of(rows: Sequence[Row]) -> tuple[Line, ...]:
@@ -85,25 +94,40 @@ def lines_of(rows: Sequence[Row]) -> tuple[Line, ...]:
                 )
                 for name, scored in row.scores.items()
             },
+            row.orders.spread if row.orders else None,
         )
         for row in rows
     )
 
 
 def page_of(lines: Sequence[Line], notes: Sequence[str], width: int) -> RenderableType:
-    """The leaderboard for people; `width` is the terminal's."""
+    """The leaderboard for people, after what must be known to read it; `width` is the terminal's."""
     from rich.console import Group
 
-    chosen = (*TELLING, *FURTHER) if width >= WIDE else TELLING
-    table = empty_table(chosen)
-    for line in lines:
-        style = "dim" if line.reference else ""
-        cells = [_cell(line.scores.get(column.score), column) for column in chosen]
-        table.add_row(line.method, *cells, f"{line.streams}", style=style)
+    wide = width >= WIDE
+    chosen = (*TELLING, *FURTHER) if wide else TELLING
     said = [f"{line.method}: {label}" for line in lines for label in line.labels]
-    meanings = "; ".join(f"{column.title}: {column.meaning}" for column in chosen)
+    others = [*chosen[2:], *([OVER_ORDERS] if wide else [])]
+    meanings = "; ".join(f"{column.title}: {column.meaning}" for column in others)
     meanings += "; n: streams; ±: 95 % interval over streams"
-    return Group(table, "", *wrapped([*said, *notes, meanings]))
+    first = [*wrapped([f"note: {note}" for note in notes]), ""] if notes else []
+    return Group(*first, _table(lines, chosen, wide, width), "", *wrapped([*said, LEGEND, meanings]))
+
+
+def _table(lines: Sequence[Line], chosen: Sequence[Column], wide: bool, width: int) -> Table:
+    """The figures, each interval below its mean where they would not fit side by side."""
+    titles = [column.title for column in chosen] + ([OVER_ORDERS.title] if wide else []) + ["n"]
+    rows = [[_cell(line.scores.get(column.score), column) for column in chosen] for line in lines]
+    for cells, line in zip(rows, lines, strict=True):
+        if wide:
+            cells.append("·" if line.spread_over_orders is None else for_terminal(figure(line.spread_over_orders)))
+        cells.append(f"{line.streams}")
+    needed = NAME + sum(GAP + max(map(len, column)) for column in zip(titles, *rows, strict=True))
+    table = empty_table(titles[:-1])
+    for line, cells in zip(lines, rows, strict=True):
+        fitting = [cell.replace(" ±", "\n±") if needed > width else cell for cell in cells]
+        table.add_row(line.method, *fitting, style="dim" if line.reference else "")
+    return table
 
 
 def verdicts_page(a: str, b: str, verdicts: Sequence[Verdict]) -> RenderableType:
@@ -134,11 +158,11 @@ def _evidence(streams: int) -> str:
     )
 
 
-def empty_table(chosen: Sequence[Column]) -> Table:
+def empty_table(titles: Sequence[str]) -> Table:
     """A leaderboard with these columns, in which no name is ever cut off."""
-    table = columns("method", *(column.title for column in chosen), "n", numbers=len(chosen) + 1)
+    table = columns("method", *titles, "n", numbers=len(titles) + 1)
     table.columns[0].no_wrap = False  # a long name takes a second line; it never vanishes
-    table.columns[0].min_width = 10
+    table.columns[0].min_width = NAME
     return table
 
 
@@ -165,7 +189,8 @@ def _finite(value: float) -> float | None:
 
 def facts_of(board: Board, lines: Sequence[Line]) -> dict[str, object]:
     """A board as plain data."""
-    return {"facts": board.facts, "notes": board.notes, "leaderboard": lines}
+    facts = {"facts": board.facts, "notes": board.notes, "leaderboard": lines}
+    return facts | ({"beside": board.beside} if board.beside else {})
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from everlearn.bench.report.columns import figure
 from everlearn.bench.report.content import REFERENCES
-from everlearn.cli.terminal.leaderboard import TELLING, empty_table, wrapped
+from everlearn.cli.terminal.leaderboard import LEGEND, TELLING, empty_table, wrapped
 from everlearn.cli.terminal.output import say
 from everlearn.report.words import duration, for_terminal
 
@@ -46,7 +46,7 @@ class Standings:
 
     def table(self) -> Table:
         """Means over the streams so far; an arm without any is there all the same."""
-        table = empty_table(TELLING)
+        table = empty_table([column.title for column in TELLING])
         names = [arm.name for arm in self._grid.request.arms]
         ordered = sorted(names, key=lambda name: name in REFERENCES)
         for name in ordered:
@@ -99,7 +99,7 @@ class LiveTable:
 
         self._standings.refresh()
         said = [_progress(state, self._clock.left(state)), *map(_at_work, state.at_work)]
-        self._shown.update(Group(self._standings.table(), "", *wrapped(said)))
+        self._shown.update(Group(self._standings.table(), "", *wrapped([LEGEND, *said])))
 
 
 class PlainLines:
