@@ -38,7 +38,8 @@ def find(folder: str, name: str, contract: type[Contract]) -> type[Contract]:
     """The plug-in class called `name` in `folder`.
 
     Raises:
-        PluginError: no such plug-in (the hint has the nearest name), or a file without exactly one class.
+        PluginError: no such plug-in (the hint has the nearest name), or a file that cannot be loaded or has not exactly
+            one class.
     """
     if name.endswith(".py"):
         return _class_in(_load_file(Path(name)), name, contract)
@@ -76,7 +77,13 @@ def _load_file(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # dataclasses and the help texts of settings look it up there
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # anybody's code
+        del sys.modules[module.__name__]
+        raise PluginError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}", "put the file right; --traceback says where"
+        ) from error
     return module
 
 

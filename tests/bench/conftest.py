@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from everlearn.bench.arms import BASE, UNTAUGHT
 from everlearn.bench.grid import Cell, Grid, open_grid
 from everlearn.bench.request import Wish, resolve
-from everlearn.bench.stream import Plan, generate
+from everlearn.bench.stream import Plan, StreamStage, generate
 from everlearn.bench.work import examine_cell, learn_cell
 
 HERE = Path(__file__).parent
@@ -50,6 +51,17 @@ def wish(tiny_folder):
 def grid(tmp_path, wish) -> Grid:
     """Nothing done yet."""
     return open_grid(tmp_path / "grid", resolve(wish)).grid
+
+
+def words_of(stages: Iterable[StreamStage]) -> set[str]:
+    """All words that the stages' rows hold."""
+    return {
+        word
+        for stage in stages
+        for example in stage.examples
+        for message in example.messages
+        for word in message.content.split()
+    }
 
 
 def learn_all(grid: Grid) -> None:

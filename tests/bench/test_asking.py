@@ -18,13 +18,9 @@ KNOWN = {"epochs": 60, "least_steps": 1, "learning_rate": 1e-2, "rows_per_step":
 """Enough for the tiny model to know a stage's few rows by heart."""
 
 
-def silent(number, count):
-    """Nobody is told."""
-
-
 def examiner(letters, model, abilities=None):
     probes = letters.probes("salt")
-    return Examiner(letters, probes, abilities or Abilities((), prose(2), NOTHING, NOTHING), model, silent)
+    return Examiner(letters, probes, abilities or Abilities((), prose(2), NOTHING, NOTHING), model)
 
 
 def general(text: str, skill: str, grade: str = "starts_with", gold: str = "") -> Posed:
@@ -48,7 +44,7 @@ def test_the_base_is_asked_everything(letters, tiny):
 def test_a_learnt_stage_is_known_by_heart_and_the_next_one_not(letters, tiny, tmp_path):
     ask = examiner(letters, tiny)
     base = ask.base().last
-    learning = learn(letters, "finetune", KNOWN, tiny, tmp_path, lambda progress: None)
+    learning = learn(letters, "finetune", KNOWN, tiny, tmp_path, "finetune")
     trial = ask.trial(learning, tmp_path, base)
     assert trial.moments[0] == base
     assert [moment.stage for moment in trial.moments if moment.share == 1.0] == [0, 1, 2, 3]
@@ -85,7 +81,7 @@ def test_solo_has_no_moment_of_the_base(letters, tiny, tmp_path):
     ask = examiner(letters, tiny)
     base = ask.base().last
     quick = {**KNOWN, "epochs": 1}
-    trial = ask.trial(learn(letters, "solo", quick, tiny, tmp_path, lambda progress: None), tmp_path, base)
+    trial = ask.trial(learn(letters, "solo", quick, tiny, tmp_path, "finetune"), tmp_path, base)
     assert [moment.stage for moment in trial.moments] == [1, 2, 3]
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
-from everlearn.bench.board import board_of, cases_of, chosen_cases, stream_cases, validity, without
+from everlearn.bench.board import board_of, cases_of, chosen_board, stream_cases, validity, without
 from everlearn.bench.contrast import KEPT, contrast
-from everlearn.bench.grid import SALT, Cell
+from everlearn.bench.grid import SALT, Cell, read_grid
 from everlearn.bench.recording import Salt
 from everlearn.desiderata.contract import Asked, Case, Moment, Reply, Trial
-from everlearn.errors import SettingsError
+from everlearn.errors import SettingsError, StoreError
 from everlearn.records import decode
 
 A, B = "a", "b"
@@ -78,9 +79,32 @@ def test_a_stream_without_a_finished_method_shows_its_base(examined, grid):
     assert "replay: 1 of 1 streams not finished" in board.notes
 
 
-def test_unknown_arms_are_named(examined):
+def test_unknown_arms_are_named(examined, grid):
     with pytest.raises(SettingsError, match="no stream of 'replai' is finished"):
-        chosen_cases(examined, ("replai", "finetune"))
+        chosen_board(examined, ("replai", "finetune"))
+    with pytest.raises(SettingsError, match="base is a reference"):
+        chosen_board(examined, ("finetune", "base"))
+    with pytest.raises(SettingsError, match="no stream of 'replay' is finished") as error:
+        chosen_board(grid, ("replay", "finetune"))
+    assert error.value.hint == "run the grid to its end"
+
+
+def test_a_cell_that_was_learnt_again_after_the_draw_is_noted(examined, tmp_path):
+    shutil.copytree(examined.folder, tmp_path / "grid")
+    grid = read_grid(tmp_path / "grid")
+    assert not any("when the probes were drawn" in note for note in board_of(grid, compared=False).notes)
+    path = grid.path(Cell("replay", 1)) / "learnt.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    late = [note for note in board_of(grid, compared=False).notes if "when the probes were drawn" in note]
+    assert [note.split(":")[0] for note in late] == ["replay, stream 1"]
+
+
+@pytest.mark.parametrize("file", ["cells/replay/1/examined.json", "streams/1/salt.json"])
+def test_an_empty_file_is_named(examined, tmp_path, file):
+    shutil.copytree(examined.folder, tmp_path / "grid")
+    (tmp_path / "grid" / file).write_bytes(b"")
+    with pytest.raises(StoreError, match=f"{file} is damaged"):
+        board_of(read_grid(tmp_path / "grid"), compared=False)
 
 
 def test_a_report_loads_no_model(examined):

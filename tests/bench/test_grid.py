@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,22 +14,26 @@ from dataclasses import replace
 
 import pytest
 
-from everlearn.bench.claims import Job, claims, clear, failure_of, open_jobs, take
+from everlearn.bench.abilities import Abilities
+from everlearn.bench.claims import Job, claims, clear, fail, failure_of, give_back, open_jobs, take
 from everlearn.bench.forecast import forecast, seconds_left
 from everlearn.bench.grid import LEARNT, SALT, Cell, Grid, open_grid, read_grid
-from everlearn.bench.launch import launch, state_of
+from everlearn.bench.launch import alone, launch, state_of
 from everlearn.bench.probing import draw, drawn_probes
-from everlearn.bench.recording import Salt, read_learning, read_stream, read_trial, write_whole
+from everlearn.bench.recording import Failure, Salt, read_learning, read_stream, read_trial, write_whole
 from everlearn.bench.request import Wish, resolve
-from everlearn.bench.source import learnt_by, stream_of
+from everlearn.bench.source import APART, apart, learnt_by, stream_of
+from everlearn.bench.tiers import FIRST_DEV_SEED, tier
 from everlearn.bench.work import learn_cell, perform
 from everlearn.errors import EverlearnError, SettingsError, StoreError
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import decode
+from everlearn.train.anchors import Anchors
 
 from .conftest import HERE, LETTERS, learn_all, quick
 
 DEADLINE = 120
+NOTHING = Anchors((), ())
 
 
 def quiet(state):
@@ -77,6 +82,10 @@ def test_a_method_may_come_twice_under_two_names_and_a_file_by_its_stem(wish):
         ({"model": ""}, "tier smoke has no model of its own"),
         ({"streams": 0}, "0 streams were asked for"),
         ({"methods": ("a/b=replay",)}, "'a/b' cannot be the name of an arm"),
+        ({"methods": ("a.b=replay",)}, "'a.b' cannot be the name of an arm"),
+        ({"methods": (), "settings": ()}, "no method was named"),
+        ({"methods": ("finetune", "replay", "finetune=replay")}, "two arms are called 'finetune'"),
+        ({"methods": ("finetune", "replay", "base=replay")}, "'base' is the name of a reference"),
     ],
 )
 def test_what_cannot_be_run_is_refused_at_once(wish, change, said):
@@ -153,6 +162,24 @@ def test_arms_may_be_added_only_before_probes_are_drawn(grid, wish):
     assert open_grid(grid.folder, more).notes == ("added: other",)
 
 
+def test_the_same_model_elsewhere_is_the_same_model(grid, wish, tiny_folder, tmp_path):
+    shutil.copytree(tiny_folder, tmp_path / "copy")
+    moved = resolve(replace(wish, model=str(tmp_path / "copy")))
+    assert open_grid(grid.folder, moved).notes == ()
+    assert read_grid(grid.folder).request.model == str(tmp_path / "copy")
+
+
+def test_a_method_file_of_another_text_is_another_method(tmp_path, wish):
+    file = tmp_path / "mine.py"
+    text = (HERE / "breaking.py").read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    wish = replace(wish, methods=(str(file),), settings=())
+    open_grid(tmp_path / "grid", resolve(wish))
+    file.write_text(text + "# another\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"arms\.mine\.method differ"):
+        open_grid(tmp_path / "grid", resolve(wish))
+
+
 def test_a_folder_without_a_grid_is_named(tmp_path):
     with pytest.raises(StoreError, match="holds no benchmark"):
         read_grid(tmp_path)
@@ -193,14 +220,34 @@ def test_who_has_learnt_does_not_examine(grid):
 
 
 def test_claims_of_the_dead_are_cleared_and_those_of_the_living_stay(grid):
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     take(grid, "a", None)
-    path = next(grid.folder.glob("claims/*.json"))
     assert [claim.worker for claim in clear(grid)] == ["a"]
+    path = next(grid.folder.glob("claims/*.json"))
+    twin = path.with_name("learning-solo-1.json")  # of a dead process, whose number this one has got since
+    twin.write_bytes(path.read_bytes().replace(b'"joint"', b'"solo"'))
+    assert len(claims(grid)) == 2
+    assert [claim.arm for claim in clear(grid)] == ["joint"]
+    give_back(grid, Job("learning", Cell("joint", 1)))
+    assert take(grid, "b", None) == Job("learning", Cell("joint", 1)), "what was given back can be taken again"
+
+
+def test_a_claim_ends_with_its_process(grid):
+    code = (
+        "import sys; from pathlib import Path; from everlearn.bench.claims import take;"
+        "from everlearn.bench.grid import read_grid; take(read_grid(Path(sys.argv[1])), 'gone', None)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(grid.folder)], check=True)
+    path = next(grid.folder.glob("claims/*.json"))
     fields = json.loads(path.read_bytes())
-    path.write_text(json.dumps({**fields, "pid": int(dead.stdout)}), encoding="utf-8")
+    path.write_text(json.dumps({**fields, "pid": os.getpid()}), encoding="utf-8")
     assert clear(grid) == []
     assert claims(grid) == []
+
+
+def test_a_worker_whose_run_is_gone_before_it_begins_ends_at_once(grid):
+    command = [sys.executable, "-m", "everlearn.bench.work", str(grid.folder), "late", "0"]
+    assert subprocess.run(command, timeout=DEADLINE, check=False).returncode == 1
+    assert not grid.is_learnt(Cell("joint", 1))
 
 
 def test_a_failed_cell_is_noted_and_the_others_go_on(tmp_path, wish):
@@ -214,9 +261,43 @@ def test_a_failed_cell_is_noted_and_the_others_go_on(tmp_path, wish):
     learn_all_but = [job.cell.arm for job in open_jobs(grid)]
     assert learn_all_but == ["joint", "solo", "replay"]
     pretend(grid, *(Cell(name, 1) for name in learn_all_but))
-    assert list(open_jobs(grid)) == [], "nothing is drawn while a cell is missing"
+    assert list(open_jobs(grid)) == [Job("examining", Cell("base", 1))], "one that cannot learn keeps nobody waiting"
     clear(grid)
     assert list(open_jobs(grid)) == [Job("learning", cell)], "the next run tries it again"
+
+
+def test_who_has_failed_stands_in_the_salt_and_learns_that_stream_no_more(tmp_path, wish, tiny):
+    methods = ("replay", str(HERE / "breaking.py"))
+    grid = open_grid(tmp_path, resolve(replace(wish, methods=methods, references=False))).grid
+    cell = Cell("breaking", 1)
+    perform(grid, Job("learning", cell))
+    assert list(open_jobs(grid)) == [Job("learning", Cell("replay", 1))]
+    learn_cell(grid, Cell("replay", 1))
+    draw(grid, 1, tiny)
+    assert grid.salt(1).failed == ("breaking",)
+    assert list(grid.salt(1).learnt) == ["replay"]
+    clear(grid)
+    assert failure_of(grid, cell).problem == "RuntimeError: this method is broken", "it says why to the next run, too"
+    assert list(open_jobs(grid)) == [Job("examining", Cell("base", 1))]
+    with pytest.raises(StoreError, match="the probes of stream 1 are drawn") as error:
+        learn_cell(grid, cell)
+    assert "leave breaking out" in error.value.hint
+
+
+def test_nothing_is_drawn_where_all_have_failed(grid):
+    for arm in grid.request.taught:
+        fail(grid, Job("learning", Cell(arm.name, 1)), Failure("learning", "the disk is full"))
+    assert list(open_jobs(grid)) == []
+    clear(grid)
+    assert len(list(open_jobs(grid))) == 4
+
+
+def test_a_learnt_cell_that_was_removed_is_not_learnt_after_the_draw(grid):
+    cell = Cell("replay", 1)
+    write_whole(grid.stream_path(1) / SALT, b"{}")
+    with pytest.raises(StoreError, match="are drawn, who learns it now could know them"):
+        learn_cell(grid, cell)
+    assert not grid.is_learnt(cell)
 
 
 # --- what is learnt -----------------------------------------------------------------------------------------
@@ -231,6 +312,17 @@ def test_the_wrong_stream_is_another_one(tmp_path, wish):
     assert own.stages != wrong.stages
 
 
+@pytest.mark.parametrize("name", ["smoke", "lab", "smollm2", "any"])
+def test_the_wrong_stream_has_the_same_families_in_the_same_order(name):
+    plan = tier(name).plan()
+    assert APART <= apart(plan) < APART + len(plan.families)
+    for seed in range(1, 8):
+        assert plan.chosen(seed) == plan.chosen(seed + apart(plan))
+    assert apart(replace(plan, families=tuple("abcdefg"))) == 1001
+    assert apart(replace(plan, families=tuple("abc"))) == 1002
+    assert apart(replace(plan, families=())) == APART
+
+
 def test_without_boundaries_methods_get_pieces_and_references_stages(tmp_path, wish):
     families = ("facts", "operators")
     grid = open_grid(tmp_path, resolve(replace(wish, boundaries="none", families=families))).grid
@@ -240,6 +332,17 @@ def test_without_boundaries_methods_get_pieces_and_references_stages(tmp_path, w
     sizes = [len(piece.examples) for piece in pieces]
     assert max(sizes) - min(sizes) <= 1
     assert sum(sizes) == sum(len(stage.examples) for stage in stages)
+
+
+def test_without_boundaries_a_stage_is_asked_about_when_all_its_rows_have_come(tmp_path, wish):
+    wish = replace(wish, boundaries="none", families=("facts", "operators"), references=False, methods=("finetune",))
+    grid = open_grid(tmp_path, resolve(replace(wish, settings=quick("finetune")))).grid
+    learn_cell(grid, Cell("finetune", 1))
+    found = read_learning(grid.path(Cell("finetune", 1))).moments
+    assert [(moment.stage, moment.share) for moment in found] == [(1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0)]
+    assert len(learnt_by(grid, "finetune", 1).stages) > len(found), "else this shows nothing"
+    expected = forecast(grid, 1).arms[-1]
+    assert sum(moment.cost.tokens["new"] for moment in found) == pytest.approx(expected.trained, rel=0.1)
 
 
 def test_leftovers_of_an_unfinished_try_are_removed(grid):
@@ -272,6 +375,23 @@ def test_the_salt_records_what_had_been_learnt_and_stays(grid, tiny):
     assert record.reading_tokens.keys() == {one.asked.id for one in posed if one.reading}
     draw(grid, 1, tiny)
     assert read_stream(grid.stream_path(1)) == record
+
+
+@pytest.mark.parametrize("seed", [1, FIRST_DEV_SEED])
+def test_grids_and_tuning_ask_different_general_questions(tmp_path, wish, tiny, monkeypatch, seed):
+    own = replace(wish, first_seed=seed, methods=("finetune",), settings=quick("finetune"), references=False)
+    grid = open_grid(tmp_path, resolve(own)).grid
+    learn_cell(grid, Cell("finetune", seed))
+    offered = []
+    monkeypatch.setattr(
+        "everlearn.bench.probing.abilities_of",
+        lambda base, candidates, *more: offered.append(candidates) or Abilities((), (), NOTHING, NOTHING),
+    )
+    draw(grid, seed, tiny)
+    asked = {one.asked.id for one in offered[0].questions}
+    both = {half: {one.asked.id for one in tier("smoke").candidates().half(half).questions} for half in (True, False)}
+    assert asked == both[seed == FIRST_DEV_SEED]
+    assert not both[True] & both[False]
 
 
 def test_a_finished_cell_holds_replies_and_no_weights(examined):
@@ -315,7 +435,7 @@ def test_before_anything_is_finished_the_time_is_estimated(grid):
 def test_a_killed_worker_costs_only_its_cell_and_learners_are_not_examiners(tmp_path, wish):
     """One worker is killed after its first cell; a run finishes the rest, and a second run finds nothing to do."""
     grid = open_grid(tmp_path, resolve(replace(wish, references=False, rounds=1))).grid
-    command = [sys.executable, "-m", "everlearn.bench.work", str(grid.folder), "first"]
+    command = [sys.executable, "-m", "everlearn.bench.work", str(grid.folder), "first", str(os.getpid())]
     worker = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
     done = Cell("finetune", 1)
     until = time.monotonic() + DEADLINE
@@ -324,7 +444,7 @@ def test_a_killed_worker_costs_only_its_cell_and_learners_are_not_examiners(tmp_
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     kept = (grid.path(done) / LEARNT).read_bytes()
-    begun = [claim.cell for claim in claims(grid)]
+    begun = [claim.cell for claim in claims(grid) if claim.cell != done]
 
     state = launch(grid, 1, "", quiet)
 
@@ -347,6 +467,24 @@ def test_two_runs_do_not_share_a_folder(grid):
 
     with WriteLock(grid.folder / "lock").held(), pytest.raises(StoreError, match="another run is at work"):
         launch(grid, 1, "", quiet)
+
+
+def test_a_folder_that_cannot_be_locked_is_not_said_to_be_at_work(grid):
+    (grid.folder / "lock").mkdir()
+    with pytest.raises(EverlearnError) as error, alone(grid.folder):
+        pass
+    assert "another run" not in error.value.problem
+
+
+def test_weights_that_a_killed_examiner_has_left_are_removed(grid):
+    done, open_still = Cell("replay", 1), Cell("finetune", 1)
+    pretend(grid, done, file="trial.json")
+    for cell in (done, open_still):
+        write_whole(grid.path(cell) / "weights-1.safetensors", b"old")
+        write_whole(grid.path(cell) / "memory-1" / "notes.json", b"old")
+    with alone(grid.folder):
+        assert [path.name for path in grid.path(done).iterdir()] == ["trial.json"]
+        assert (grid.path(open_still) / "weights-1.safetensors").is_file(), "it waits to be examined"
 
 
 def test_own_stages_are_studied_once_and_asked(tmp_path, tiny_folder):

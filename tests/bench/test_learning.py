@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from everlearn.bench.arms import phases
+from everlearn.bench.arms import LEARNER, REFERENCES, phases
 from everlearn.bench.learning import keep_weights, learn, method_for
 from everlearn.bench.recording import read_learning
-from everlearn.bench.stream import Plan, generate
+from everlearn.bench.stream import Plan, generate, without_boundaries
 from everlearn.errors import PluginError
 from everlearn.methods.contract import Method
 from everlearn.model.language_model import LanguageModel
@@ -20,12 +22,8 @@ from .conftest import HERE, LETTERS
 QUICK = {"epochs": 2, "least_steps": 1, "learning_rate": 1e-3, "rows_per_step": 4}
 
 
-def quiet(progress):
-    """Nobody is told."""
-
-
 def learnt(letters, arm, model, folder, **more):
-    return learn(letters, arm, {**QUICK, **more}, model, folder, quiet, run_seed=3)
+    return learn(letters, arm, {**QUICK, **more}, model, folder, LEARNER if arm in REFERENCES else arm, run_seed=3)
 
 
 def weights(folder, learnt_moment):
@@ -48,7 +46,6 @@ def test_every_stage_leaves_weights_and_its_cost(letters, tiny, tmp_path):
     assert one.bytes_kept > tiny.parameters  # a byte for each weight, and scales
     assert one.memory_bytes == 0
     assert learning.settings["epochs"] == 2
-    assert not (tmp_path / "work").exists()
 
 
 def test_points_within_lie_in_two_stages_and_before_their_ends(letters, tiny, tmp_path):
@@ -83,13 +80,56 @@ def test_joint_sees_every_example_as_often_as_training_stage_by_stage(letters):
     assert sorted(map(str, phase.examples)) == sorted(str(row) for stage in letters.stages for row in stage.examples)
     assert phase.stage == 3
     few = {"epochs": 1, "least_steps": 12, "rows_per_step": 4}  # 8 rows a stage: 2 steps, gone through 6 times
-    assert method_for(letters, "joint", few).epochs == 6
-    assert method_for(letters, "finetune", few).epochs == 1
+    assert method_for(letters, "joint", few, "joint").epochs == 6
+    assert method_for(letters, "finetune", few, "finetune").epochs == 1
 
 
 def test_joint_is_one_phase_at_the_end(letters, tiny, tmp_path):
     (moment,) = learnt(letters, "joint", tiny, tmp_path).moments
     assert (moment.stage, moment.share) == (3, 1.0)
+
+
+def test_joint_training_by_another_name_is_the_same(letters, tiny_folder, tmp_path):
+    models = [LanguageModel.load(str(tiny_folder)) for _ in range(2)]
+    one = learn(letters, "joint", QUICK, models[0], tmp_path / "a", "joint", run_seed=3)
+    other = learn(letters, "again", QUICK, models[1], tmp_path / "b", "joint", run_seed=3)
+    assert (other.arm, other.settings) == ("again", one.settings)
+    assert [(moment.stage, moment.share) for moment in other.moments] == [(3, 1.0)]
+    first, second = weights(tmp_path / "a", one.moments[0]), weights(tmp_path / "b", other.moments[0])
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_pieces_bear_the_cost_of_all_that_was_learnt_since_the_last_moment(letters, tiny, tmp_path):
+    pieces = without_boundaries(letters)
+    assert pieces.ends == ((), (1,), (2,), (3,))
+    whole_run = learnt(pieces, "finetune", tiny, tmp_path)
+    assert [(moment.stage, moment.share) for moment in whole_run.moments] == [(1, 1.0), (2, 1.0), (3, 1.0)]
+    first, second, _ = whole_run.moments
+    assert first.cost.tokens["new"] == pytest.approx(2 * second.cost.tokens["new"], rel=0.1), "two pieces, then one"
+    assert first.cost.bytes_kept == first.bytes_kept
+    assert len(list(tmp_path.glob("*.safetensors"))) == 3
+
+
+def test_two_stages_that_end_in_one_piece_have_one_model_and_one_cost(letters, tiny, tmp_path):
+    pieces = replace(letters, ends=((), (1, 2), (3,)))
+    one, other, last = learnt(pieces, "finetune", tiny, tmp_path).moments
+    assert (one.stage, other.stage, last.stage) == (1, 2, 3)
+    assert one.weights == other.weights != last.weights
+    assert (one.bytes_kept, other.cost.flops) == (other.bytes_kept, 0)
+    assert one.cost.flops > 0
+
+
+def test_the_folder_that_a_method_may_write_to_tells_nothing_and_is_removed(letters, tiny, tmp_path, monkeypatch):
+    folders = []
+    monkeypatch.setattr(
+        Hoarding, "learn", lambda self, model, examples, memory, run: folders.append(run.checkpoints.folder) or {}
+    )
+    monkeypatch.setattr("everlearn.bench.learning.method_for", lambda *given: Hoarding({}))
+    monkeypatch.setattr("everlearn.bench.learning.values_of", lambda method: {})
+    cell = tmp_path / "cells" / "hoarding" / "314159"
+    learn(letters, "hoarding", {}, tiny, cell, "hoarding")
+    assert len(set(folders)) == 3
+    assert not any("314159" in str(folder) or "hoarding" in str(folder) or folder.exists() for folder in folders)
 
 
 def test_references_that_learn_nothing_have_no_phases(letters):
@@ -152,10 +192,10 @@ def test_a_method_gets_the_runs_seed_and_never_the_streams(letters, tiny, tmp_pa
     monkeypatch.setattr(Hoarding, "learn", lambda self, model, examples, memory, run: seeds.append(run.seed) or {})
     monkeypatch.setattr("everlearn.bench.learning.method_for", lambda *given: Hoarding({}))
     monkeypatch.setattr("everlearn.bench.learning.values_of", lambda method: {})
-    learning = learn(letters, "hoarding", {}, tiny, tmp_path, quiet, run_seed=77)
+    learning = learn(letters, "hoarding", {}, tiny, tmp_path, "hoarding", run_seed=77)
     assert seeds == [77, 77, 77]
     assert learning.run_seed == 77
-    assert learn(letters, "hoarding", {}, tiny, tmp_path, quiet).run_seed == 0 != letters.seed
+    assert learn(letters, "hoarding", {}, tiny, tmp_path, "hoarding").run_seed == 0 != letters.seed
 
 
 def test_training_that_changes_nothing_is_labelled(letters, tiny, tmp_path):
@@ -181,9 +221,9 @@ def test_the_same_seed_gives_the_same_weights(letters, tiny_folder, tmp_path):
 
 def test_a_method_may_be_a_file_and_an_unknown_one_is_named(letters, tiny, tmp_path):
     with pytest.raises(RuntimeError, match="this method is broken"):
-        learn(letters, "mine", {}, tiny, tmp_path, quiet, str(HERE / "breaking.py"))
+        learn(letters, "mine", {}, tiny, tmp_path, str(HERE / "breaking.py"))
     with pytest.raises(PluginError, match="there is no method called 'finetunee'"):
-        learn(letters, "finetunee", {}, tiny, tmp_path, quiet)
+        learn(letters, "finetunee", {}, tiny, tmp_path, "finetunee")
 
 
 def test_kept_weights_say_whether_they_moved(tiny, tmp_path):

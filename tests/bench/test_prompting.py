@@ -50,10 +50,6 @@ class Noting(Finetune):
 NOTHING = Anchors((), ())
 
 
-def quiet(*told):
-    """Nobody is told."""
-
-
 @pytest.fixture
 def noting(tmp_path):
     path = tmp_path / "noting.py"
@@ -98,7 +94,7 @@ def test_added_tokens_are_a_mean(tiny):
 
 def test_every_question_is_asked_with_what_was_kept_by_then(letters, tiny, tmp_path, noting):
     settings = {**QUICK, "epochs": 16}
-    learning = learn(letters, "noting", settings, tiny, tmp_path, quiet, noting)
+    learning = learn(letters, "noting", settings, tiny, tmp_path, noting)
     # within a stage there is what was kept at the end of the one before
     assert {(moment.stage, moment.share == 1.0): moment.memory for moment in learning.moments} == {
         (1, False): "",
@@ -109,7 +105,7 @@ def test_every_question_is_asked_with_what_was_kept_by_then(letters, tiny, tmp_p
     }
     general = asked_in_general(Question((Message("user", "say a"),), ("a",), "chat"))
     probes = letters.probes("salt")
-    examiner = Examiner(letters, probes, Abilities((general,), (), NOTHING, NOTHING), tiny, quiet)
+    examiner = Examiner(letters, probes, Abilities((general,), (), NOTHING, NOTHING), tiny)
     method = plugins.find("methods", noting, Method)()
     trial = examiner.trial(learning, tmp_path, Moment(0), method)
     notes = [note(stage) for stage in letters.stages]
@@ -126,7 +122,7 @@ def test_every_question_is_asked_with_what_was_kept_by_then(letters, tiny, tmp_p
 
 
 def test_notes_alone_are_not_nothing(letters, tiny, tmp_path, noting):
-    learning = learn(letters, "noting", {**QUICK, "trains": False}, tiny, tmp_path, quiet, noting)
+    learning = learn(letters, "noting", {**QUICK, "trains": False}, tiny, tmp_path, noting)
     assert "nothing trained" not in learning.labels
 
 

@@ -7,11 +7,13 @@ import json
 import pytest
 
 from everlearn.bench.recording import (
+    Examined,
     Learning,
     Learnt,
     StreamRecord,
     is_finished,
     read_learning,
+    read_record,
     read_stream,
     read_trial,
     write_learning,
@@ -65,8 +67,22 @@ def test_a_cell_is_finished_only_with_its_last_file(tmp_path):
 def test_a_damaged_cell_is_named(tmp_path):
     write_trial(tmp_path, TRIAL)
     (tmp_path / "answers.jsonl").write_text('{"moment": 0, "probe": "a"', encoding="utf-8")
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError, match="is damaged") as error:
         read_trial(tmp_path)
+    assert "remove" not in error.value.hint, "it would be learnt after the probes were drawn"
+    for line in ('{"probe": "a"}', "7"):
+        (tmp_path / "answers.jsonl").write_text(line, encoding="utf-8")
+        with pytest.raises(StoreError, match="is damaged"):
+            read_trial(tmp_path)
+
+
+def test_a_record_that_is_missing_or_empty_is_named(tmp_path):
+    path = tmp_path / "examined.json"
+    with pytest.raises(StoreError, match="is not there"):
+        read_record(Examined, path)
+    path.touch()
+    with pytest.raises(StoreError, match=r"examined\.json is damaged"):
+        read_record(Examined, path)
 
 
 def test_what_was_learnt_comes_back(tmp_path):

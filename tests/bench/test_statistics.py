@@ -16,9 +16,9 @@ from everlearn.bench.statistics import (
     holm,
     interval_over_streams,
     judge,
+    least_error,
     marks,
     questions_needed,
-    score_interval,
     sign_flip,
     standard_error,
 )
@@ -44,12 +44,12 @@ def test_student_against_tables():
     assert student_tail(1.0, 1) == pytest.approx(0.25)  # Cauchy: 1/2 − atan(1) / π
 
 
-def test_about_250_questions_show_5_points_and_1550_show_2():
-    # δ = .05: ((1.6449 √.1 + .8416 √.0975) / .05)² = (.78296 / .05)² = 245.2
-    assert questions_needed(5) == 246
-    # δ = .02: ((1.6449 √.1 + .8416 √.0996) / .02)² = (.78577 / .02)² = 1543.6
-    assert questions_needed(2) == 1544
-    assert questions_needed(-5) == 246
+def test_about_310_questions_show_5_points_and_1960_show_2():
+    # two-sided, δ = .05: ((1.95996 √.1 + .84162 √.0975) / .05)² = (.88259 / .05)² = 311.6
+    assert questions_needed(5) == 312
+    # δ = .02: ((1.95996 √.1 + .84162 √.0996) / .02)² = (.88540 / .02)² = 1959.8
+    assert questions_needed(2) == 1960
+    assert questions_needed(-5) == 312
     assert questions_needed(20) == questions_needed(
         20, discordant=0.2
     )  # no fewer discordant answers than the difference
@@ -128,9 +128,6 @@ def test_intervals_of_one_method():
     assert (found.value, found.high - found.value) == (pytest.approx(0.4), pytest.approx(0.49683, abs=1e-4))
     assert interval_over_streams([]) is None
     assert interval_over_streams([0.3]).high == math.inf
-    assert score_interval([]) is None
-    by_marks = score_interval([Mark(stream, "x", "1", value) for stream, value in enumerate((0.2, 0.4, 0.6))])
-    assert by_marks.high == pytest.approx(found.high, rel=0.03)
 
 
 def test_verdicts_in_words():
@@ -150,12 +147,52 @@ def test_a_seed_gives_the_same_verdict():
     assert compare("atoms", a, b, seed=3) != compare("atoms", a, b, seed=4)
 
 
-def test_two_streams_are_never_enough():
-    a = [Mark(stream, "x", str(n), 1.0) for stream in (1, 2) for n in range(50)]
-    b = [Mark(stream, "x", str(n), 0.0) for stream in (1, 2) for n in range(50)]
-    assert compare("atoms", a, b).words == UNDECIDED
-    one = compare("atoms", a[:50], b[:50])
+def all_right_and_all_wrong(streams, things):
+    """Marks of two methods without any variance."""
+    return [
+        [Mark(stream, f"t{n}", str(n), value) for stream in range(streams) for n in range(things)]
+        for value in (1.0, 0.0)
+    ]
+
+
+@pytest.mark.parametrize(("streams", "least"), [(2, 1 / 2), (3, 1 / 4), (4, 1 / 8)])
+def test_fewer_than_five_streams_are_never_enough(streams, least):
+    # 2 / 2^S: what flipping signs gives at best
+    found = compare("atoms", *all_right_and_all_wrong(streams, 50))
+    assert found.p == found.flipped == least
+    assert found.words == UNDECIDED
+    assert compare("atoms", *all_right_and_all_wrong(5, 50)).words == A_BETTER
+
+
+def test_one_stream_has_no_interval():
+    one = compare("atoms", *all_right_and_all_wrong(1, 50))
     assert (one.p, one.high, one.detectable) == (1, math.inf, math.inf)
+
+
+def test_equal_marks_leave_some_error():
+    # 5 streams of 2 things: n = 10, q = 1/20, √(.05 · .95 / 10) = .06892; t(4) = 2.7764 times that = .19135
+    found = compare("atoms", *all_right_and_all_wrong(5, 2))
+    assert found.high - found.difference == pytest.approx(0.19135, abs=1e-4)
+    assert found.p > 0
+    # marks of one thing count once, and a step of 2 counts twice
+    twice = [Mark(stream, "x", str(n), 2.0) for stream in range(5) for n in range(2)]
+    # n = 5, q = 1/10: 2 √(.1 · .9 / 5) = .26833
+    assert least_error(twice) == pytest.approx(0.26833, abs=1e-4)
+    assert least_error([]) == 0
+
+
+def test_six_answers_prove_nothing():
+    assert compare("atoms", *all_right_and_all_wrong(3, 2)).words == UNDECIDED
+
+
+def test_marks_that_vary_have_the_error_of_their_bootstrap():
+    draw = np.random.default_rng(0)
+    a, b = world(draw, 0.6), world(draw, 0.5)
+    of_b = {(mark.stream, mark.probe): mark.value for mark in b}
+    paired = [Mark(m.stream, m.key, m.probe, m.value - of_b[m.stream, m.probe]) for m in a]
+    found = compare("atoms", a, b)
+    half = student(0.975, 5) * standard_error(paired)
+    assert found.high - found.difference == pytest.approx(half)
 
 
 def test_several_axes_are_judged_together():

@@ -7,9 +7,10 @@ from collections import Counter
 
 import pytest
 
-from everlearn.bench.stream import Plan, generate, without_boundaries
+from everlearn.bench.stream import Plan, Stream, StreamStage, generate, without_boundaries
 from everlearn.errors import PluginError, SettingsError
 from everlearn.grade import Reply, check
+from everlearn.streams.contract import tell
 
 from .conftest import LETTERS
 
@@ -113,12 +114,50 @@ def test_no_probe_comes_twice():
 
 def test_without_boundaries_the_same_rows_come_in_pieces_of_one_size():
     stream = generate(SMALL, 1)
-    pieces = without_boundaries(stream.stages)
-    sizes = [len(piece.examples) for piece in pieces]
-    assert rows(pieces) == rows(stream.stages)
-    assert len(pieces) == len(stream.stages)
+    pieces = without_boundaries(stream)
+    sizes = [len(piece.examples) for piece in pieces.stages]
+    stages = [len(stage.examples) for stage in stream.stages]
+    assert rows(pieces.stages) == rows(stream.stages)
+    assert sum(sizes) == sum(stages)
     assert max(sizes) - min(sizes) <= 1
-    assert len({len(stage.examples) for stage in stream.stages}) > 1, "else this shows nothing"
+    assert max(sizes) <= min(stages)
+    assert len(set(stages)) > 1, "else this shows nothing"
+    assert pieces.count == stream.count == len(stages)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_stage_ends_with_the_first_piece_by_whose_end_all_its_rows_have_come(seed):
+    stream = generate(SMALL, seed)
+    pieces = without_boundaries(stream)
+    seen, done = Counter(), []
+    for piece, ends in zip(pieces.stages, pieces.ends, strict=True):
+        seen += rows([piece])
+        complete = [n for n, stage in enumerate(stream.stages, start=1) if rows([stage]) <= seen]
+        assert [n for n in complete if n not in done] == list(ends)
+        assert len(ends) <= 1
+        done = complete
+    assert done == list(range(1, len(stream.stages) + 1))
+
+
+def sized(*sizes):
+    """A stream whose stages have so many rows, all different."""
+    numbers = iter(range(sum(sizes)))
+    stages = [StreamStage("x", tuple(tell(str(next(numbers))) for _ in range(size))) for size in sizes]
+    return Stream(1, tuple(stages), lambda salt: ())
+
+
+def test_pieces_of_stages_of_one_size_do_not_end_where_stages_do():
+    # 24 rows, pieces of 6 at most: edges 6, 12, 18, 24, where stages end at 8, 16, 24
+    found = without_boundaries(sized(8, 8, 8))
+    assert [len(piece.examples) for piece in found.stages] == [6, 6, 6, 6]
+    assert found.ends == ((), (1,), (2,), (3,))
+
+
+def test_a_tiny_stage_ends_together_with_another_one():
+    # 42 rows, 6 pieces of 7: stages end at 20, 22 and 42
+    found = without_boundaries(sized(20, 1, 21))
+    assert found.ends == ((), (), (1, 2), (), (), (3,))
+    assert found.count == 3
 
 
 def test_words_that_the_base_knows_are_not_taught():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from everlearn.bench.tiers import FAMILIES, FIRST_DEV_SEED, FIRST_SEED, PASSAGE_LENGTH, TIERS, prose, tier
 from everlearn.errors import SettingsError
 from everlearn.plugins import names
+
+from .conftest import words_of
 
 
 def test_stages_are_as_many_as_the_tiers_promise():
@@ -45,8 +50,28 @@ def test_the_lab_model_may_know_every_family_and_how_to_read():
     assert len(set(first)) == 8, "the first so many are of all kinds"
 
 
+@pytest.mark.parametrize("name", ["lab", "smollm2"])
+def test_each_half_of_the_general_questions_has_enough_of_every_skill(name):
+    one = tier(name)
+    whole = one.candidates()
+    dev, test = whole.half(dev=True), whole.half(dev=False)
+    assert len(dev.questions) + len(test.questions) == len(whole.questions)
+    assert not {posed.asked.id for posed in dev.questions} & {posed.asked.id for posed in test.questions}
+    assert dev.texts == test.texts == whole.texts
+    for half in (dev, test):
+        counts = Counter(posed.asked.kind for posed in half.questions)
+        assert counts.keys() == {posed.asked.kind for posed in whole.questions}
+        assert min(counts.values()) >= 12
+
+
+def test_the_half_of_a_question_does_not_depend_on_the_others():
+    whole = tier("smollm2").candidates()
+    few = replace(whole, questions=whole.questions[::7])
+    assert set(few.half(dev=True).questions) <= set(whole.half(dev=True).questions)
+
+
 def test_no_stream_of_the_lab_uses_a_word_that_its_model_grew_up_with():
-    from everlearn.bench.stream import generate, words_of
+    from everlearn.bench.stream import generate
 
     plan = tier("lab").plan()
     stream = generate(plan, FIRST_SEED)

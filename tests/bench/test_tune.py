@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from everlearn.bench import request, tune
-from everlearn.bench.claims import open_jobs
-from everlearn.bench.request import SETTINGS, arm_of, tuned
+from everlearn.bench.claims import Job, fail, open_jobs
+from everlearn.bench.grid import Cell
+from everlearn.bench.recording import Failure
+from everlearn.bench.request import SETTINGS, arm_of, resolve, tuned
 from everlearn.bench.tiers import FIRST_DEV_SEED, TIERS
 from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, keep, rates_of
+from everlearn.bench.work import examine_cell, learn_cell
 from everlearn.errors import EverlearnError, SettingsError
 
 from .conftest import LETTERS, examine_all, learn_all
@@ -69,6 +73,54 @@ def test_the_log_has_every_trial_and_the_settings_the_best(tmp_path, monkeypatch
     assert arm_of("lab", "mine", "replay", {"budget": "7"}).settings["budget"] == 7
 
 
+def test_joint_training_is_chosen_by_what_it_learns_alone(tmp_path, tiny_folder, monkeypatch):
+    campaign = Campaign("smoke", ("joint",), RATES, 1, str(tiny_folder), (LETTERS,), rounds=1)
+    grid = campaign_grid(campaign, tmp_path)
+    assert [arm.method for arm in grid.request.arms] == ["", *["joint"] * 4]
+    learn_all(grid)
+    examine_all(grid)
+    monkeypatch.setattr(tune, "_mean", lambda cases, desideratum, name: {"ACC": 0.5, "rho": 0.1}[name])
+    found = tune.tune(campaign, grid, 1, lambda state: None)
+    assert [(trial.acc, trial.rho, trial.criterion) for trial in found] == [(0.5, 0.1, 0.5)] * 4
+    others = Campaign("smoke", ("finetune",), RATES, 1)
+    monkeypatch.setattr(tune, "stream_cases", lambda grid, seed: [])
+    assert tune._trial(grid, others, "finetune", 1e-3).criterion is None, "no stream of it is finished"
+
+
+def test_joint_training_has_a_file_of_its_own_and_else_that_of_finetuning(tmp_path, monkeypatch, wish):
+    monkeypatch.setattr(request, "SETTINGS", tmp_path)
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    (folder / "finetune.yaml").write_text("epochs: 5\nlearning_rate: 1.0e-3\n", encoding="utf-8")
+
+    def rates():
+        named = {"joint": "joint", "solo": "finetune", "finetune": "finetune"}
+        arms = [arm_of("lab", name, method, {}) for name, method in named.items()]
+        return [(arm.settings["epochs"], arm.settings["learning_rate"]) for arm in arms]
+
+    assert rates() == [(5, 1e-3)] * 3
+    best = Trial("lab", "joint", 0.01, (9001, 9002), 0.9, 0.2, 0.9, chosen=True)
+    _, written = keep([best], tmp_path / "log.jsonl", tmp_path)
+    assert written == folder / "joint.yaml"
+    assert yaml.safe_load(written.read_text(encoding="utf-8")) == {"epochs": 5, "learning_rate": 0.01}
+    assert ": ACC = 0.900" in written.read_text(encoding="utf-8")
+    assert rates() == [(5, 0.01), (5, 1e-3), (5, 1e-3)]
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke" / "joint.yaml").write_text("rows_per_step: 7\n", encoding="utf-8")
+    arms = {arm.name: arm.settings["rows_per_step"] for arm in resolve(replace(wish, settings=())).arms if arm.settings}
+    assert arms == {"joint": 7, "solo": 16, "finetune": 16, "replay": 16}
+
+
+def test_what_the_log_says_of_other_methods_stays(tmp_path):
+    log = tmp_path / "log.jsonl"
+    keep(tune._with_choice(trials(0.2, 0.5, 0.4, 0.1)), log, tmp_path)
+    keep([Trial("lab", "joint", 0.01, (9001, 9002), 0.9, 0.2, 0.9, chosen=True)], log, tmp_path)
+    keep(tune._with_choice(trials(0.2, 0.1, 0.4, 0.1)), log, tmp_path)
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(line["method"], line["chosen"]) for line in lines] == [
+        ("joint", True), ("replay", False), ("replay", False), ("replay", True), ("replay", False)]  # fmt: skip
+
+
 def test_a_method_that_is_a_file_cannot_be_tuned(tmp_path, tiny_folder):
     with pytest.raises(SettingsError, match="has no place for tuned settings"):
         campaign_grid(Campaign("smoke", ("./mine.py",), RATES, 1, str(tiny_folder), (LETTERS,)), tmp_path)
@@ -85,6 +137,20 @@ def test_finished_trials_are_scored_from_what_was_recorded(tmp_path, tiny_folder
     assert sum(trial.chosen for trial in found) == 1
     for trial in found:
         assert trial.criterion == pytest.approx(trial.acc if trial.rho is None else (trial.acc + trial.rho) / 2)
+
+
+def test_a_rate_that_fails_removes_its_own_trial_alone(tmp_path, tiny_folder):
+    campaign = Campaign("smoke", ("finetune",), RATES, 1, str(tiny_folder), (LETTERS,), rounds=1)
+    grid = campaign_grid(campaign, tmp_path)
+    *fine, highest = [Cell(arm.name, 9001) for arm in grid.request.taught]
+    for cell in fine:
+        learn_cell(grid, cell)
+    fail(grid, Job("learning", highest), Failure("learning", "the loss is nan"))
+    for cell in (Cell("base", 9001), *fine):
+        examine_cell(grid, cell)
+    found = tune.tune(campaign, grid, 1, lambda state: None)
+    assert [trial.criterion is None for trial in found] == [False, False, False, True]
+    assert sum(trial.chosen for trial in found) == 1
 
 
 def test_settings_that_ship_are_settings_of_their_methods():

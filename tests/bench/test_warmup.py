@@ -9,7 +9,7 @@ import pytest
 from everlearn.bench import warmup
 from everlearn.bench.grid import WarmUp, open_grid
 from everlearn.bench.request import Wish, resolve
-from everlearn.bench.stream import generate, words_of
+from everlearn.bench.stream import generate
 from everlearn.bench.tiers import FIRST_SEED, TIERS, asked_in_general, tier
 from everlearn.bench.tune import Campaign
 from everlearn.bench.warmup import Recipe, rows, warmed, worlds
@@ -17,6 +17,8 @@ from everlearn.errors import SettingsError
 from everlearn.lab.base_world import families
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Message, Question
+
+from .conftest import words_of
 
 SHORT = Recipe(lesson_rows=4, per_kind=1, learning_rate=3e-3, per_skill=2)
 GENERAL = tuple(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
 from bench.conftest import LETTERS, examine_all, learn_all, quick
-from everlearn.bench.claims import fail, take
+from everlearn.bench.board import board_of
+from everlearn.bench.claims import Job, fail, take
 from everlearn.bench.grid import Cell, read_grid
 from everlearn.bench.launch import State
 from everlearn.bench.recording import Failure
 from everlearn.bench.request import Wish, resolve
 from everlearn.cli import bench
+from everlearn.cli.terminal.running import say_failures
 from everlearn.cli.terminal.standings import PlainLines, Standings
+from everlearn.store.lock import BusyError, WriteLock
 
 LONG = "a-method-with-a-rather-long-name"
 METHODS = ("finetune", f"{LONG}=replay")
@@ -79,6 +83,44 @@ def test_another_request_in_the_same_folder_is_refused(call, command, finished):
     assert "hint: ask for the same again, or take a new folder" in outcome.err
 
 
+def test_a_run_that_is_refused_changes_no_request(call, command, tmp_path, monkeypatch):
+    folder = tmp_path / "grid"
+    monkeypatch.setattr("everlearn.bench.launch.launch", lambda *given: State(6, 2, 0, (), ()))
+    call(*command, "--folder", str(folder))
+    before = (folder / "grid.json").read_bytes()
+    tuning = [word for word in command if word not in ("--set",) and not word.startswith((LONG, "finetune."))]
+    tuning[1], tuning[tuning.index("--methods") + 1] = "tune", "finetune"
+    with WriteLock(folder / "lock").held():
+        for words in ([*command, "--streams", "3"], tuning):
+            outcome = call(*words, "--folder", str(folder))
+            assert outcome.code == 1
+            assert "another run is at work in this folder" in outcome.err
+            assert (folder / "grid.json").read_bytes() == before
+
+
+def test_the_folder_is_held_while_it_is_worked_in(call, command, tmp_path, monkeypatch):
+    folder = tmp_path / "grid"
+
+    def launched(grid, *given):
+        with pytest.raises(BusyError), WriteLock(folder / "lock").held():
+            pass
+        return State(6, 2, 6, (), ())
+
+    monkeypatch.setattr("everlearn.bench.launch.launch", launched)
+    assert call(*command, "--folder", str(folder)).code == 0
+
+
+def test_a_plan_of_another_request_in_the_same_folder_is_refused(call, command, finished):
+    before = (finished / "grid.json").read_bytes()
+    outcome = call(*command, "--folder", str(finished), "--boundaries", "none", "--plan")
+    assert outcome.code == 1
+    assert "holds another benchmark: boundaries differ" in outcome.err
+    outcome = call(*command, "--folder", str(finished), "--streams", "3", "--plan")
+    assert outcome.code == 0
+    assert "note: streams added: 2, 3" in outcome.err
+    assert (finished / "grid.json").read_bytes() == before
+
+
 def test_a_method_that_comes_too_late_is_refused(call, command, finished):
     command[command.index("--methods") + 1] += ",late=replay"
     outcome = call(*command, "--folder", str(finished))
@@ -138,8 +180,12 @@ def test_two_methods_are_compared(call, finished):
     outcome = call("bench", "compare", str(finished), LONG, "finetune")
     assert outcome.code == 0
     assert "not enough evidence" in outcome.out
-    assert "about 250 paired questions" in outcome.out.replace("\n", " ")
+    assert "about 312 paired questions" in outcome.out.replace("\n", " ")
+    notes = [f"note: {note}" for note in board_of(read_grid(finished), compared=False).notes]
+    assert notes
+    assert "".join(outcome.out.split()).startswith("".join("".join(notes).split()))
     facts = call("bench", "compare", str(finished), LONG, "finetune", "--json").json
+    assert [f"note: {note}" for note in facts["notes"]] == notes
     assert {verdict["axis"] for verdict in facts["verdicts"]} >= {"atom", "composition"}
     assert facts["verdicts"][0]["detectable"] is None
 
@@ -160,6 +206,48 @@ def test_wrong_calls_are_usage_errors(usage_error):
     assert "the following arguments are required" in usage_error("bench")
     assert "ARM.KEY=VALUE" in usage_error("bench", "run", "--methods", "replay", "--set", "epochs=3")
     assert "is not above zero" in usage_error("bench", "run", "--methods", "replay", "--streams", "0")
+    assert "is not above zero" in usage_error("bench", "run", "--methods", "replay", "--rounds", "-1")
+
+
+def test_a_width_that_is_no_number_is_left_alone(call, finished, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "abc")
+    assert call("bench", "report", str(finished)).code == 0
+
+
+@pytest.mark.parametrize("text", ["import nothing_of_that_name\n", "def broken(:\n"])
+def test_a_method_file_that_cannot_be_loaded_is_named(call, command, tmp_path, text):
+    file = tmp_path / "mine.py"
+    file.write_text(text, encoding="utf-8")
+    command[command.index("--methods") + 1] += f",{file}"
+    outcome = call(*command, "--folder", str(tmp_path / "grid"))
+    assert outcome.code == 1
+    assert f"error: {file} cannot be loaded: " in outcome.err
+
+
+def test_an_arm_that_cannot_learn_is_named_to_be_left_out(finished, tmp_path, capsys):
+    shutil.copytree(finished, tmp_path / "grid")
+    grid = read_grid(tmp_path / "grid")
+    shutil.rmtree(grid.path(Cell("finetune", 1)))
+    fail(grid, Job("learning", Cell("finetune", 1)), Failure("learning", "the loss is nan"))
+    say_failures(grid)
+    said = capsys.readouterr().err
+    assert "failed: finetune, stream 1, learning: the loss is nan\n" in said
+    assert "go on without finetune, which cannot learn those streams any more: leave it out" in said
+
+
+def test_tuning_names_what_has_failed(call, command, tmp_path, monkeypatch):
+    def broken(campaign, grid, jobs, tell):
+        job = take(grid, "w", None)
+        fail(grid, job, Failure("learning", "the loss is nan"))
+        return ()
+
+    monkeypatch.setattr("everlearn.bench.tune.tune", broken)
+    model = command[command.index("--model") + 1]
+    outcome = call(
+        *("bench", "tune", "--tier", "smoke", "--model", model, "--methods", "replay", "--families", LETTERS),
+        *("--folder", str(tmp_path / "grid"), "--log", str(tmp_path / "log"), "--settings", str(tmp_path)),
+    )
+    assert "failed: replay-1_0e-05, stream 9001, learning: the loss is nan" in outcome.err
 
 
 def test_help_names_every_task(call, capsys):

@@ -21,10 +21,14 @@ def atoms(stages, count):
 
 
 def moment(stage, probes, right, share=1.0, texts=None, **more):
-    """A moment at which the probes named in `right` (a string or a collection of names) were answered right."""
+    """A moment at which the probes named in `right` (a string or a collection of names) were answered right.
+
+    Who is right has said what is right, who is wrong nothing; `texts` says otherwise.
+    """
     right = right.split() if isinstance(right, str) else right
     texts = texts or {}
-    replies = tuple(Reply(probe.id, probe.id in right, 1.0, None, texts.get(probe.id, "")) for probe in probes)
+    said = {probe.id: texts.get(probe.id, probe.gold if probe.id in right else "") for probe in probes}
+    replies = tuple(Reply(probe.id, probe.id in right, 1.0, None, said[probe.id]) for probe in probes)
     return Moment(stage, share, replies, **more)
 
 

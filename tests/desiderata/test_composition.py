@@ -33,7 +33,7 @@ def test_scores_are_relative_to_joint_training():
     assert found["CS within, latent"].value == 1
     assert found["CS cross, latent"].value == pytest.approx((1 / 3) / (2 / 3))
     assert found["cross-stage penalty, latent"].value == pytest.approx(0.5)
-    assert found["CS_cross"].value == pytest.approx((2 / 4) / (3 / 4))  # latent and explicit: X1 and E of four
+    assert found["CS_cross"].value == pytest.approx((1 / 2 + 1) / 2)  # latent and explicit weigh the same
     assert found["CS, explicit"].value == 1
 
 
@@ -60,6 +60,42 @@ def test_no_atoms_no_condition():
 def test_a_ratio_to_nothing_is_undefined():
     found = scored(Composition(), made("A1 X1", joint=reference("joint", moment(3, PROBES, "A1 B C"))))
     assert found["CS, latent"].value is None
-    assert found["CS, latent"].note == "joint training itself composes only 0.00 above chance"
+    assert found["CS, latent"].note == "without facts: joint training itself composes less than 0.2 above chance"
     assert found["CC over joint, latent"].value is None
     assert scored(Composition(), made("X1", joint=None))["CS_cross"].note == "no joint reference"
+
+
+# facts: four latent ones over stages, of which joint has all; rules: two, joint has one; language: six, joint has one
+FAMILIES = [
+    *(comp(f"f{n}", (1, 3), ("A", "B")) for n in range(4)),
+    *(comp(f"r{n}", (1, 3), ("A", "B"), family="rules") for n in range(2)),
+    *(comp(f"l{n}", (1, 3), ("A", "B"), family="language") for n in range(6)),
+]
+
+
+def of_families(right, joint="f0 f1 f2 f3 r0 l0", probes=FAMILIES):
+    top = reference("joint", moment(3, probes, joint))
+    return scored(Composition(), case(probes, [moment(3, probes, right)], 3, joint=top))
+
+
+def test_families_weigh_the_same_however_many_probes_they_have():
+    # facts (1/4) / 1, rules (1/2) / (1/2); language: joint 1/6 is below 0.2. All at once it would be (5/12) / (6/12)
+    found = of_families("f0 r0 l0 l1 l2")
+    assert found["CS cross, latent"].value == pytest.approx((0.25 + 1) / 2)
+    note = "without language: joint training itself composes less than 0.2 above chance"
+    assert found["CS cross, latent"].note == note
+    assert (found["CS_cross"].value, found["CS_cross"].note) == (pytest.approx(0.625), f"latent ones only; {note}")
+
+
+def test_what_one_part_answers_is_no_composition():
+    probes = [*FAMILIES, *(comp(f"c{n}", (1, 3), (), family="classes") for n in range(3))]
+    found = of_families("f0 r0 c0 c1 c2", joint="f0 f1 f2 f3 r0 c0", probes=probes)
+    assert found["CS cross, latent"].value == pytest.approx(0.625)
+    assert found["CC, latent"].value is None, "all of no atoms would always be known"
+
+
+def test_the_penalty_compares_families_with_themselves():
+    # facts: within (1/2) / 1, cross 1/4; rules have no within, and cross 1: not a gain of families
+    probes = [*FAMILIES, comp("w0", (1,), ("A", "B")), comp("w1", (1,), ("A", "B"))]
+    found = of_families("f0 r0 w0", joint="f0 f1 f2 f3 r0 w0 w1", probes=probes)
+    assert found["cross-stage penalty, latent"].value == pytest.approx(0.25)

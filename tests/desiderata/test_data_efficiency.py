@@ -24,9 +24,30 @@ def test_gap_to_reading_by_axis_and_kind():
     assert gaps_by_kind(made()) == {"facts/direct": -0.25, "facts/reverse": 1.0}
 
 
-def test_a_base_that_reads_poorly_is_named():
-    found = scored(DataEfficiency(), made(context=reference("context", moment(1, PROBES, "1a"))))
-    assert found["G_ICL atom"].note == "the base reads its context poorly: 0.25 above chance"
+def test_nothing_is_held_against_a_base_that_reads_poorly():
+    poor = made(context=reference("context", moment(1, PROBES, "1a r1 r2")))  # 1 of 4 atoms, though both reversals
+    found = scored(DataEfficiency(), poor)
+    for name in ("G_ICL", "G_ICL atom", "G_ICL derived", "to match context"):
+        assert found[name].value is None
+        assert found[name].note == "the base reads its context poorly: 0.25 above chance on atoms"
+    assert gaps_by_kind(poor) == {}
+    # half of the atoms is enough
+    fair = scored(DataEfficiency(), made(context=reference("context", moment(1, PROBES, "1a 1b"))))
+    assert fair["G_ICL"].value == pytest.approx(2 / 6 - 4 / 6)
+
+
+def test_a_skill_that_is_only_implied_does_not_tell_whether_notes_are_read():
+    probes = [asked("named", 1, cue="cued"), *(asked(f"implied{n}", 1, cue="uncued") for n in range(3))]
+    context = reference("context", moment(1, probes, "named"))
+    found = scored(DataEfficiency(), case(probes, [moment(1, probes, "")], 1, context=context))
+    assert found["G_ICL"].value == 0.25
+
+
+def test_without_atoms_nobody_knows_whether_it_reads():
+    probes = [asked("r", 1, axis="derived")]
+    context = reference("context", moment(1, probes, "r"))
+    found = scored(DataEfficiency(), case(probes, [moment(1, probes, "")], 1, context=context))
+    assert (found["G_ICL"].value, found["G_ICL"].note) == (None, "no atoms tell whether the base reads its context")
 
 
 def test_exposures_to_match_context():

@@ -32,9 +32,11 @@ def probes():
                 pair = (f"k{s - 2}0", f"k{s}0")
                 found += [asked(f"cross {word}{s}", (s - 2, s), "composition", "hop", atoms=pair, explicit=explicit)]
         if s > 1:
-            found += [asked(f"adapt{s}", (s - 1, s), "adapt", key=f"c{s}"), asked(f"scope{s}", (s - 1, s), "scope")]
-            found += [asked(f"resist{s}", (s - 1, s), "resist"), asked(f"back{s}", (s - 1, s), "adapt", "revert")]
-            found += [asked(f"near{s}", s - 1, "near"), asked(f"far{s}", s - 1, "far")]
+            for name, stages in (("adapt", (s - 1, s)), ("scope", (s - 1, s)), ("resist", (s - 1, s)),
+                                 ("near", s - 1), ("far", s - 1)):  # fmt: skip
+                found += [asked(f"{name}{s}", stages, name, family="trust")]
+        if s > 2:
+            found += [asked(f"back{s}", (s - 2, s - 1, s), "adapt", "revert", family="trust")]
     return tuple(found)
 
 
@@ -43,8 +45,10 @@ GENERAL = {probe.id for probe in PROBES if probe.axis == "general"}
 
 
 def learnt(stage):
-    """What one who misses nothing knows after a stage; what a text should not change is known one stage earlier."""
-    return {p.id for p in PROBES if p.stage - (p.axis == "resist") <= stage}
+    """What one who misses nothing knows after a stage; what a text should not change is known one stage earlier, and
+    what is changed back was so at first."""
+    known = {p.id for p in PROBES if p.stage - (p.axis == "resist") <= stage}
+    return known | {p.id for p in PROBES if p.kind == "revert" and p.stages[0] == stage}
 
 
 def taught(stage):
@@ -106,7 +110,7 @@ def test_the_folder_holds_scores_only():
 def test_a_perfect_learner_has_the_best_scores():
     ones = ("rho", "ACC", "LA", "min-ACC", "WC-ACC", "JNS", "RP", "MS", "JNS at budget", "CS_cross", "AU", "OW",
             "Adapt", "Resist", "Scope", "Locality near", "Locality far", "Locality", "revert", "cued",
-            "uncued")  # fmt: skip
+            "uncued", "Resist if known", "Locality near if known", "Locality far if known")  # fmt: skip
     ones += tuple(f"{name}, {sort}" for name in ("CS", "CC", "CC over joint") for sort in ("latent", "explicit"))
     zeros = ("BWT", "FWT", "forgetting", "gap to solo", "general", "worst skill", "general NLL", "KL general", "KL new",
              "BWT by shift", "BWT near", "BWT far", "G_ICL", "G_ICL atom", "learning by stage", "plasticity loss",

@@ -117,6 +117,8 @@ def test_the_lead_is_enough_within_a_lesson_and_useless_across(seed):
             assert lead[pair[0]] == lead[pair[1]]
             assert len(probe.parts) == 2
             assert lesson[pair[0]] != lesson[pair[1]]
+            assert (probe.axis, probe.atoms) == ("derived", ()), "one of the two labels is enough to choose"
+        assert (probe.axis == "composition") == (probe.kind in ("both", "both_within")) == bool(probe.atoms)
 
 
 @pytest.mark.parametrize(("lessons", "items", "deciding"), [(6, 6, 2), (7, 4, 3), (1, 216, 3), (1, 217, 4), (8, 4, 3)])

@@ -6,6 +6,8 @@ beliefs about them. What a model has lost is told by asking the same again.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +37,14 @@ class Candidates:
     questions: tuple[Posed, ...]
     texts: tuple[Example, ...]
     """General texts that are never trained on."""
+
+    def half(self, dev: bool) -> Candidates:
+        """The half of the questions by which settings are tuned, or the other one, which grids ask; texts are in both.
+
+        A question's half is told by a hash of its id: the same one however many others there are.
+        """
+        halves = [hashlib.sha256(one.asked.id.encode()).digest()[0] % 2 == 1 for one in self.questions]
+        return replace(self, questions=tuple(itertools.compress(self.questions, [own == dev for own in halves])))
 
 
 @dataclass(frozen=True)

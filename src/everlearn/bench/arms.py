@@ -12,25 +12,35 @@ from everlearn.bench.stream import Stream
 from everlearn.records import Example
 
 BASE, CONTEXT, JOINT, SOLO, WRONG = "base", "context", "joint", "solo", "wrong_stream"
-REFERENCES = (BASE, JOINT, SOLO, CONTEXT)
+USUAL = (BASE, JOINT, SOLO, CONTEXT)
 """The untouched base; everything at once; each stage alone; the base with the notes in its context."""
+
+REFERENCES = (*USUAL, WRONG)
+"""Arms that give the others' scores a scale; finetuning on another stream comes on request."""
 
 UNTAUGHT = (BASE, CONTEXT)
 """References that learn nothing."""
 
 LEARNER = "finetune"
-"""The method by which joint, solo and wrong-stream references learn; its settings are theirs."""
+"""The method by which joint, solo and wrong-stream references learn; its settings are theirs, but for a joint reference
+that was tuned by itself."""
 
 
 @dataclass(frozen=True)
 class Phase:
     """One call of a method's `learn`."""
 
-    stage: int
-    """The stage at whose end it stands; of joint training the last one."""
+    stages: tuple[int, ...]
+    """The stages that are complete at its end and were not before: one, as a rule; of joint training the last one; of a
+    piece cut without regard to stages perhaps none."""
     examples: tuple[Example, ...]
     afresh: bool = False
     """Whether the model is set back to the base before."""
+
+    @property
+    def stage(self) -> int:
+        """The last of these stages; 0 where there is none."""
+        return max(self.stages, default=0)
 
 
 def phases(arm: str, stream: Stream) -> tuple[Phase, ...]:
@@ -40,12 +50,13 @@ def phases(arm: str, stream: Stream) -> tuple[Phase, ...]:
     if arm == JOINT:
         rows = [example for stage in stream.stages for example in stage.examples]
         random.Random(stream.seed).shuffle(rows)
-        return (Phase(len(stream.stages), tuple(rows)),)
+        return (Phase((stream.count,), tuple(rows)),)
+    ends = stream.ends or [(number,) for number in range(1, stream.count + 1)]
     return tuple(
-        Phase(number, stage.examples, afresh=arm == SOLO) for number, stage in enumerate(stream.stages, start=1)
+        Phase(complete, stage.examples, afresh=arm == SOLO) for complete, stage in zip(ends, stream.stages, strict=True)
     )
 
 
-def method_of(arm: str) -> str:
-    """The method that an arm learns by."""
-    return LEARNER if arm in (JOINT, SOLO, WRONG) else arm
+def role_of(arm: str, method: str) -> str:
+    """The name by which an arm learns: `joint` where that is given for its method (`NAME=joint`), else its own."""
+    return JOINT if method == JOINT else arm

@@ -5,7 +5,7 @@ The probes are drawn from a salt that did not exist while the cell was learnt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,8 +35,6 @@ class Examiner:
     probes: tuple[Posed, ...]
     abilities: Abilities
     model: LanguageModel
-    tell: Callable[[int, int], None]
-    """Told of moments asked, and of how many there are."""
 
     def base(self) -> Trial:
         """The untouched base: a trial of one moment. Call it before anything is loaded into the model."""
@@ -57,8 +55,7 @@ class Examiner:
         """
         self.model.adapt(Adaptation(*learning.adaptation))
         moments = [base] if learning.arm != SOLO else []
-        for number, learnt in enumerate(learning.moments):
-            self.tell(number, len(learning.moments))
+        for learnt in learning.moments:
             if learnt.weights:
                 self.model.restore(
                     {name: weight.float() for name, weight in load_file(folder / learnt.weights).items()}

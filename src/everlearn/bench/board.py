@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, SOLO, WRONG
+from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, SOLO, USUAL
 from everlearn.bench.contrast import contrast
-from everlearn.bench.grid import SALT, Cell, Grid, read_file
-from everlearn.bench.recording import Salt, read_stream, read_trial
+from everlearn.bench.grid import Cell, Grid, read_file
+from everlearn.bench.recording import read_stream, read_trial
 from everlearn.bench.report.content import Board, Compared, Facts
 from everlearn.desiderata.contract import Asked, Case, Trial, above_chance, share_right
 from everlearn.errors import SettingsError
-from everlearn.records import decode
 from everlearn.settings import nearest
 
 LEAST_GAIN = 0.2
@@ -67,7 +66,7 @@ def stream_cases(grid: Grid, seed: int) -> list[Case]:
     found = {name: _trial(grid, Cell(name, seed)) for name in (BASE, JOINT, SOLO, CONTEXT)}
     base = found[BASE]
     assert base is not None, "it is finished"
-    own = [_trial(grid, Cell(arm.name, seed)) for arm in grid.request.arms if arm.name not in REFERENCES]
+    own = [_trial(grid, Cell(arm.name, seed)) for arm in grid.request.arms if arm.name not in USUAL]
     trials = [trial for trial in own if trial] or [replace(base, moments=(replace(base.last, stage=record.stages),))]
     return [
         Case(
@@ -94,7 +93,7 @@ def board_of(grid: Grid, compared: bool = True) -> Board:
         compared: whether methods are compared with the first of them, or with finetuning; takes seconds.
     """
     cases = cases_of(grid)
-    notes = list(_missing(grid))
+    notes = [*_missing(grid), *_learnt_late(grid)]
     dropped = [found for found in validity(cases) if not found.valid]
     if dropped and _gated(grid, dropped, cases):
         cases = tuple(without({found.family for found in dropped}, case) for case in cases)
@@ -133,18 +132,21 @@ def without(families: set[str], case: Case) -> Case:
     return replace(case, probes=tuple(kept))
 
 
-def chosen_cases(grid: Grid, names: Sequence[str]) -> tuple[Case, ...]:
-    """The cases of a board, after checking that the named methods are among them.
+def chosen_board(grid: Grid, names: Sequence[str]) -> Board:
+    """The board of a grid, after checking that the named methods are on it.
 
     Raises:
-        SettingsError: one of them has no finished cell.
+        SettingsError: one of them is a reference, or has no finished cell.
     """
-    cases = board_of(grid, compared=False).cases
-    there = sorted({case.trial.method for case in cases})
+    board = board_of(grid, compared=False)
+    there = sorted({case.trial.method for case in board.cases} - set(USUAL))
     for name in names:
+        if name in USUAL:
+            raise SettingsError(f"{name} is a reference, and methods are compared", "see the bars of the report")
         if name not in there:
-            raise SettingsError(f"no stream of {name!r} is finished in {grid.folder}", nearest(name, there))
-    return cases
+            hint = nearest(name, there) if there else "run the grid to its end"
+            raise SettingsError(f"no stream of {name!r} is finished in {grid.folder}", hint)
+    return board
 
 
 def _taught_in(asked: Asked, case: Case, family: str) -> bool:
@@ -174,10 +176,25 @@ def _missing(grid: Grid) -> list[str]:
     ]
 
 
+def _learnt_late(grid: Grid) -> list[str]:
+    """Cells that are not those after which the probes were drawn."""
+    found = []
+    for seed in grid.request.seeds:
+        was = grid.salt(seed).learnt if grid.has_salt(seed) else {}
+        for arm in grid.request.taught:
+            cell = Cell(arm.name, seed)
+            if grid.is_finished(cell) and grid.learnt_digest(cell) != was.get(arm.name):
+                found.append(
+                    f"{arm.name}, stream {seed}: not what had been learnt when the probes were drawn, so that it could "
+                    "have known them"
+                )
+    return found
+
+
 def _pairs(grid: Grid, cases: Sequence[Case]) -> list[tuple[str, str]]:
     """Each method with the one that the others are held against."""
     there = {case.trial.method for case in cases}
-    names = [arm.name for arm in grid.request.arms if arm.name not in (*REFERENCES, WRONG) and arm.name in there]
+    names = [arm.name for arm in grid.request.arms if arm.name not in REFERENCES and arm.name in there]
     against = LEARNER if LEARNER in names else names[0] if names else ""
     return [(name, against) for name in names if name != against]
 
@@ -195,7 +212,7 @@ def _facts(grid: Grid) -> Facts:
             answers.update((grid.path(cell) / "answers.jsonl").read_bytes())
             ended.append(grid.examined(cell).ended)
     salts = {
-        seed: hashlib.sha256(decode(Salt, (grid.stream_path(seed) / SALT).read_bytes()).salt.encode()).hexdigest()
+        seed: hashlib.sha256(grid.salt(seed).salt.encode()).hexdigest()
         for seed in grid.request.seeds
         if grid.has_salt(seed)
     }

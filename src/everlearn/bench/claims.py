@@ -1,12 +1,14 @@
 """A grid in, the next cell to work on out: each is taken by one worker, and given back when it is done or has failed.
 
-A cell is learnt by one process and examined by another. A stream is examined when all its cells are learnt, its base
-first: that is when the probes are drawn.
+A cell is learnt by one process and examined by another. A stream is examined when each of its cells has been learnt, or
+has failed in this run, its base first: that is when the probes are drawn. Where none was learnt, it waits for a better
+run. Who holds a claim holds the kernel's lock of its file, which ends with the process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -20,6 +22,9 @@ from everlearn.bench.recording import Failure, write_whole
 from everlearn.records import decode, encode, now
 
 Doing = Literal["learning", "examining"]
+
+_held: dict[Path, int] = {}
+"""The open files of this process's claims."""
 
 
 class Job(NamedTuple):
@@ -56,13 +61,16 @@ def open_jobs(grid: Grid) -> Iterator[Job]:
         cells = [Cell(arm.name, seed) for arm in grid.request.arms]
         unfinished = [cell for cell in cells if not grid.is_finished(cell)]
         unlearnt = [cell for cell in unfinished if not grid.is_learnt(cell)]
+        learnable = [cell for cell in unlearnt if not grid.has_failed(cell)]
         base = Cell(BASE, seed)
-        if unlearnt:
-            waiting = [Job("learning", cell) for cell in unlearnt]
+        if learnable:
+            waiting = [Job("learning", cell) for cell in learnable]
+        elif unlearnt and len(unlearnt) == len(grid.request.taught) and not grid.has_salt(seed):
+            waiting = []  # what makes all of them fail is no fault of theirs: no probes are drawn that shut them out
         elif base in unfinished:
             waiting = [Job("examining", base)]
         else:
-            waiting = [Job("examining", cell) for cell in unfinished]
+            waiting = [Job("examining", cell) for cell in unfinished if cell not in unlearnt]
         yield from (job for job in waiting if not grid.has_failed(job.cell))
 
 
@@ -85,7 +93,10 @@ def take(grid: Grid, worker: str, before: Doing | None) -> Job | None:
 
 def give_back(grid: Grid, job: Job) -> None:
     """End a claim."""
-    _path(grid, job).unlink(missing_ok=True)
+    path = _path(grid, job)
+    path.unlink(missing_ok=True)
+    if path in _held:
+        os.close(_held.pop(path))
 
 
 def is_free(grid: Grid) -> bool:
@@ -103,18 +114,18 @@ def claims(grid: Grid) -> list[Claim]:
 
 
 def clear(grid: Grid) -> list[Claim]:
-    """Forget what earlier runs have left: claims of processes that are gone, and failures, which are tried again.
+    """Forget what earlier runs have left: claims of processes that are gone, and failures, which are tried again; but
+    who has failed to learn a stream whose probes are drawn stays failed.
 
-    Returns claims whose process still lives on this machine; they stay.
+    Returns claims whose process still lives; they stay.
     """
-    alive = [claim for claim in claims(grid) if claim.host == socket.gethostname() and _lives(claim.pid)]
-    held = {Job(claim.doing, claim.cell) for claim in alive}
     for path in grid.folder.glob("claims/*.json"):
-        if path not in {_path(grid, job) for job in held}:
+        if not _is_held(path):
             path.unlink(missing_ok=True)
     for cell in grid.failed():
-        (grid.path(cell) / FAILED).unlink(missing_ok=True)
-    return alive
+        if grid.is_learnt(cell) or not grid.has_salt(cell.seed):
+            (grid.path(cell) / FAILED).unlink(missing_ok=True)
+    return claims(grid)
 
 
 def fail(grid: Grid, job: Job, failure: Failure) -> None:
@@ -129,7 +140,7 @@ def failure_of(grid: Grid, cell: Cell) -> Failure:
 
 
 def _claim(grid: Grid, job: Job, worker: str) -> bool:
-    """Whether nobody was quicker."""
+    """Whether nobody was quicker; the claim's file is then open and locked until it is given back."""
     path = _path(grid, job)
     path.parent.mkdir(parents=True, exist_ok=True)
     claim = Claim(job.doing, *job.cell, worker, os.getpid(), socket.gethostname(), now())
@@ -137,8 +148,13 @@ def _claim(grid: Grid, job: Job, worker: str) -> bool:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(encode(claim))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # a run that begins has found it before it was locked, and takes it for a dead one's
+        os.close(descriptor)
+        return False
+    os.write(descriptor, encode(claim))
+    _held[path] = descriptor
     return True
 
 
@@ -146,11 +162,13 @@ def _path(grid: Grid, job: Job) -> Path:
     return grid.folder / "claims" / f"{job.doing}-{job.cell.arm}-{job.cell.seed}.json"
 
 
-def _lives(pid: int) -> bool:
+def _is_held(path: Path) -> bool:
+    """Whether the process that made a claim still lives: then its lock cannot be taken."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
         return False
-    except PermissionError:
+    except BlockingIOError:
         return True
-    return True
+    return False

@@ -6,11 +6,11 @@ own, which no grid uses. The time is that of cells which are finished already, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from everlearn.bench.arms import JOINT, SOLO, UNTAUGHT, phases
+from everlearn.bench.arms import JOINT, SOLO, UNTAUGHT, phases, role_of
 from everlearn.bench.grid import Arm, Grid
 from everlearn.bench.learning import WITHIN, method_for
 from everlearn.bench.recording import read_learning
@@ -125,13 +125,13 @@ def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
     if arm.name in UNTAUGHT:
         return 0
     method = method_for(stream, arm.name, arm.settings, arm.method)
-    mixtures = [Mixture(phase.examples) for phase in phases(arm.name, stream)]
+    mixtures = [Mixture(phase.examples) for phase in phases(role_of(arm.name, arm.method), stream)]
     return sum(work_of(method, mixture, model.chat, 0).trained for mixture in mixtures)
 
 
 def _moments(arm: Arm, stream: Stream) -> int:
     """How often an arm is asked, the base once for all."""
-    stages: Sequence[object] = stream.stages
-    if arm.name in (*UNTAUGHT, JOINT) or stream.asked == "end":
+    role = role_of(arm.name, arm.method)
+    if role in (*UNTAUGHT, JOINT) or stream.asked == "end":
         return 1
-    return len(stages) if arm.name == SOLO else len(stages) + WATCHED * len(WITHIN)
+    return stream.count if role == SOLO or stream.ends else stream.count + WATCHED * len(WITHIN)

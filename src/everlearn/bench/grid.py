@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from everlearn.bench.arms import UNTAUGHT
-from everlearn.bench.recording import Examined, cell_folder, is_finished, stream_folder, write_whole
+from everlearn.bench.recording import Examined, Salt, cell_folder, is_finished, read_record, stream_folder, write_whole
 from everlearn.bench.stream import Plan
 from everlearn.errors import SettingsError, StoreError
 from everlearn.records import decode, digest, encode, now
@@ -33,6 +33,8 @@ class Arm:
     """A plug-in's name or path; empty where nothing is learnt."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """All of them, defaults included: a default that changes makes another request."""
+    source: str = ""
+    """sha256 of the file, where the method is one: another text is another method."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,22 @@ class Grid:
         """Whether there is nothing left to learn in it."""
         return cell.arm in UNTAUGHT or (self.path(cell) / LEARNT).is_file()
 
+    def learnt_digest(self, cell: Cell) -> str:
+        """sha256 of `learnt.json` of a cell; empty where there is none."""
+        path = self.path(cell) / LEARNT
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
     def has_failed(self, cell: Cell) -> bool:
         """Whether this run has tried it in vain."""
         return (self.path(cell) / FAILED).is_file()
 
     def examined(self, cell: Cell) -> Examined:
-        """Who examined a finished cell."""
-        return decode(Examined, (self.path(cell) / EXAMINED).read_bytes())
+        """Who examined a finished cell; a StoreError where the file is missing or damaged."""
+        return read_record(Examined, self.path(cell) / EXAMINED)
+
+    def salt(self, seed: int) -> Salt:
+        """What the probes of a stream were drawn from; a StoreError where they were not yet, or the file is damaged."""
+        return read_record(Salt, self.stream_path(seed) / SALT)
 
     def failed(self) -> list[Cell]:
         """The cells that this run has tried in vain."""
@@ -183,7 +194,8 @@ class Opened:
 
 
 def open_grid(folder: Path, request: Request, command: str = "", secret: str = "") -> Opened:
-    """Make the folder, or take it up again for the same request; further streams and fewer arms are taken too.
+    """Make the folder, or take it up again for the same request; further streams and fewer arms are taken too. Hold
+    `launch.alone` around it and the launch: the request of a run that is at work must not change.
 
     Args:
         secret: that of an earlier grid, to train with the same random numbers; empty to draw one.
@@ -205,7 +217,7 @@ def open_grid(folder: Path, request: Request, command: str = "", secret: str = "
     grid = Grid(folder, request, kept.secret)
     if kept.digest == digest(request):
         return Opened(grid, ())
-    notes = _changes(folder, kept.request, request)
+    notes = changes(folder, kept.request, request)
     write_whole(folder / GRID, encode(replace(kept, digest=digest(request), request=request)))
     return Opened(grid, notes)
 
@@ -235,8 +247,8 @@ def read_grid(folder: Path) -> Grid:
     return Grid(folder, kept.request, kept.secret)
 
 
-def _changes(folder: Path, was: Request, wanted: Request) -> tuple[str, ...]:
-    """What may be different, in words.
+def changes(folder: Path, was: Request, wanted: Request) -> tuple[str, ...]:
+    """What may be different between the request of a folder and another one, in words; nothing is written.
 
     Raises:
         SettingsError: something else is.
@@ -275,10 +287,13 @@ def differing(was: Request, wanted: Request) -> Iterator[str]:
 
 
 def _flat(request: dict[str, Any]) -> dict[str, Any]:
-    """The request with a key of its own for each setting of each arm and each part of the plan."""
+    """The request with a key of its own for each setting of each arm and each part of the plan. A model is told by its
+    digest and a method's file by its text, wherever they lie."""
     arms, plan = request.pop("arms"), request.pop("plan")
+    for named in (request, request["warmup"] or {}):
+        named.pop("model", None)
     request |= {f"plan.{name}": value for name, value in plan.items()}
     for arm in arms:
-        request[f"arms.{arm['name']}.method"] = arm["method"]
+        request[f"arms.{arm['name']}.method"] = arm["source"] or arm["method"]
         request |= {f"arms.{arm['name']}.{setting}": value for setting, value in arm["settings"].items()}
     return request

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.bench.arms import CONTEXT
+from everlearn.bench.arms import CONTEXT, REFERENCES
 from everlearn.bench.board import board_of, cases_of
 from everlearn.bench.grid import Grid
 from everlearn.bench.recording import read_stream
-from everlearn.bench.report.content import REFERENCES, Board, Curve, Facts, Point, reference_cases
+from everlearn.bench.report.content import Board, Curve, Facts, Point, reference_cases
 from everlearn.bench.scaling import Rung, notes_of
 from everlearn.bench.statistics import Interval, interval_over_streams
 from everlearn.desiderata.automaticity import Automaticity

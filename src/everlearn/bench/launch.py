@@ -7,6 +7,7 @@ cluster the folder (and the model, where it is a directory) must lie on storage 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -18,13 +19,13 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from everlearn.bench.claims import Claim, Job, claims, clear, fail, is_free
-from everlearn.bench.grid import Cell, Grid
-from everlearn.bench.recording import Failure
+from everlearn.bench.grid import GRID, Cell, Grid, read_grid
+from everlearn.bench.recording import Failure, drop_weights
 from everlearn.bench.source import study
 from everlearn.bench.work import WAIT, work
 from everlearn.errors import EverlearnError, StoreError
 from everlearn.resources import cores
-from everlearn.store.lock import WriteLock
+from everlearn.store.lock import BusyError, WriteLock
 
 CONNECT = 5.0
 """Seconds that a cluster's address has to answer."""
@@ -78,7 +79,7 @@ def launch(grid: Grid, jobs: int, ray: str, watch: Watch) -> State:
         StoreError: another run is at work in this folder.
         EverlearnError: Ray is not installed, or cannot be reached.
     """
-    with _alone(grid):
+    with alone(grid.folder):
         study(grid)
         threads = max(1, cores() // jobs)
         workers: Workers = OnRay(grid.folder, ray, jobs, threads) if ray else Here(grid.folder, threads)
@@ -134,24 +135,45 @@ def _blame(grid: Grid, ended: Ended) -> None:
 
 
 @contextlib.contextmanager
-def _alone(grid: Grid) -> Iterator[None]:
-    """Hold a grid's folder, once the workers of an earlier run are gone.
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a grid's folder, which is made if need be, once the workers of an earlier run are gone. Held from before its
+    request is written; entering it again does nothing but to look once more.
 
     Raises:
-        StoreError: another run is at work in it.
+        StoreError: another run is at work in it, or it cannot be written to.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(WriteLock(grid.folder / "lock").held())
-        except StoreError as error:
-            raise StoreError(f"{grid.folder}: another run is at work in this folder", error.hint) from None
-        until = time.monotonic() + PATIENCE
-        while alive := clear(grid):
-            if time.monotonic() > until:
-                pids = ", ".join(str(claim.pid) for claim in alive)
-                raise StoreError(f"{grid.folder}: process {pids} is still at work in it", "wait, or stop it")
-            time.sleep(WAIT)
+            stack.enter_context(_lock(folder.resolve()).held())
+        except BusyError as error:
+            raise StoreError(f"{folder}: another run is at work in this folder", error.hint) from None
+        if (folder / GRID).is_file():
+            _tidy(read_grid(folder))
         yield
+
+
+@functools.cache
+def _lock(folder: Path) -> WriteLock:
+    """One lock for each folder: who holds it may enter it again."""
+    return WriteLock(folder / "lock")
+
+
+def _tidy(grid: Grid) -> None:
+    """Remove what earlier runs have left: claims, failures, and weights of cells that were examined.
+
+    Raises:
+        StoreError: a worker of theirs goes on.
+    """
+    until = time.monotonic() + PATIENCE
+    while alive := clear(grid):
+        if time.monotonic() > until:
+            pids = ", ".join(str(claim.pid) for claim in alive)
+            raise StoreError(f"{grid.folder}: process {pids} is still at work in it", "wait, or stop it")
+        time.sleep(WAIT)
+    for cell in grid.cells():
+        if grid.is_finished(cell):
+            drop_weights(grid.path(cell))
 
 
 class Here:
@@ -166,7 +188,7 @@ class Here:
         """Start one; what it says goes to a file of its own."""
         (self._folder / "logs").mkdir(exist_ok=True)
         log = (self._folder / "logs" / f"{name}.txt").open("wb")
-        command = [sys.executable, "-m", "everlearn.bench.work", str(self._folder), name]
+        command = [sys.executable, "-m", "everlearn.bench.work", str(self._folder), name, str(os.getpid())]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True
         )

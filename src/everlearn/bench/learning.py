@@ -5,9 +5,9 @@ Everything is metered here, by tokens that went through the model and bytes that
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ from safetensors.torch import save_file
 
 from everlearn import memory as memories
 from everlearn import plugins
-from everlearn.bench.arms import JOINT, SOLO, Phase, method_of, phases
+from everlearn.bench.arms import JOINT, LEARNER, SOLO, Phase, phases, role_of
 from everlearn.bench.prompting import keep_memory, prompts
-from everlearn.bench.recording import Learning, Learnt, this_process, write_learning
+from everlearn.bench.recording import Learning, Learnt, this_process, total_of, write_learning
 from everlearn.bench.stream import Stream
 from everlearn.methods.contract import Gradient, Method
 from everlearn.model.delta import encode_delta
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import encode
+from everlearn.records import Cost, encode
 from everlearn.settings import values_of, with_values
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.meter import Meter
@@ -45,8 +45,6 @@ NEVER = 1e9
 STILL = 1e-8
 """Change of a weight that does not count: one that is exactly zero takes on any update, however small."""
 
-Tell = Callable[[Progress], None]
-
 
 def learn(
     stream: Stream,
@@ -54,14 +52,13 @@ def learn(
     settings: Mapping[str, Any],
     model: LanguageModel,
     folder: Path,
-    tell: Tell,
-    method_name: str = "",
+    method_name: str,
     run_seed: int = 0,
 ) -> Learning:
     """Learn a stream in one folder, where weights and costs are left; the model ends as the last of them.
 
     Args:
-        method_name: a plug-in's name or path, where it is not the arm's name.
+        method_name: a plug-in's name or path, or `joint`.
         run_seed: what the method gets for random numbers; never the stream's seed, which would tell what comes next.
 
     Raises:
@@ -69,8 +66,8 @@ def learn(
     """
     begin = time.monotonic()
     method = method_for(stream, arm, settings, method_name)
-    course = _Course(stream, arm, method, model, folder, tell, run_seed)
-    for phase in phases(arm, stream):
+    course = _Course(stream, role_of(arm, method_name), method, model, folder, run_seed)
+    for phase in phases(course.arm, stream):
         course.take(phase)
     adaptation = model.adaptation
     learning = Learning(
@@ -88,15 +85,17 @@ def learn(
     return learning
 
 
-def method_for(stream: Stream, arm: str, settings: Mapping[str, Any], method_name: str = "") -> Method:
+def method_for(stream: Stream, arm: str, settings: Mapping[str, Any], method_name: str) -> Method:
     """The method as an arm uses it. Joint training sees every example as often as training stage by stage does: a small
     stage is gone through more often than `epochs` says, so that it gets its least number of steps.
 
     Raises:
         EverlearnError: an unknown method or setting.
     """
-    method: Method = with_values(plugins.find("methods", method_name or method_of(arm), Method), dict(settings))
-    if arm == JOINT and isinstance(method, Gradient):
+    joint = role_of(arm, method_name) == JOINT
+    name = LEARNER if joint else method_name
+    method: Method = with_values(plugins.find("methods", name, Method), dict(settings))
+    if joint and isinstance(method, Gradient):
         return replace(method, epochs=max(method.passes(len(stage.examples)) for stage in stream.stages))
     return method
 
@@ -107,13 +106,15 @@ class _Course:
 
     stream: Stream
     arm: str
+    """Its role: `joint` by whatever name."""
     method: Method
     model: LanguageModel
     folder: Path
-    tell: Tell
     run_seed: int
     memory: dict[str, Any] = field(default_factory=dict)
     kept: list[Learnt] = field(default_factory=list)
+    paid: list[Cost] = field(default_factory=list)
+    """Since the last stage that was complete."""
 
     def __post_init__(self) -> None:
         # before anything is added to it, so that every stage is metered alike
@@ -123,29 +124,38 @@ class _Course:
         self.largest = self.largest_plain = 0
 
     def take(self, phase: Phase) -> None:
-        """Learn one phase and keep what comes of it."""
+        """Learn one phase and keep what comes of it, where it completes a stage."""
         if phase.afresh:
             self.memory, self.memory_folder = {}, ""
             if self.model.masters:
                 self.model.restore(self.model.start())
         meter = Meter(self.parameters)
-        scratch = self.folder / "work"
         watch = _Watch(self, phase, meter)
-        run = Run(self.run_seed, meter, Checkpoints(scratch, meter, NEVER), watch.tell)
-        try:
-            self.memory = self.method.learn(self.model, phase.examples, self.memory, run)
-        finally:
-            self.model.forget()
-            shutil.rmtree(scratch, ignore_errors=True)
+        # not in the cell's own folder: its path tells the stream's seed
+        with tempfile.TemporaryDirectory(prefix="everlearn-") as scratch:
+            run = Run(self.run_seed, meter, Checkpoints(Path(scratch), meter, NEVER), watch.tell)
+            try:
+                self.memory = self.method.learn(self.model, phase.examples, self.memory, run)
+            finally:
+                self.model.forget()
         delta = encode_delta(self.model) if self.model.masters else b""
         memory_bytes = self._size()
-        wanted = self.stream.asked == "always" or phase.stage == len(self.stream.stages)
+        kept = len(delta) + memory_bytes
+        self.paid.append(meter.cost(kept))
+        if phase.stages:
+            self._keep(phase, kept, memory_bytes)
+
+    def _keep(self, phase: Phase, kept: int, memory_bytes: int) -> None:
+        """The weights at the end of a phase as the moment of each stage that it completes; the first one bears what was
+        paid since the last moment."""
+        wanted = self.stream.asked == "always" or phase.stage == self.stream.count
         weights = keep_weights(self.model, self.folder, f"weights-{phase.stage}") if wanted else ""
         if self.remembers and wanted:
             self.memory_folder = keep_memory(self.folder, f"memory-{phase.stage}", self.memory)
-        cost = meter.cost(len(delta) + memory_bytes)
-        kept = len(delta) + memory_bytes
-        self.kept.append(Learnt(phase.stage, 1.0, weights, cost, kept, memory_bytes, self.memory_folder))
+        cost, self.paid = replace(total_of(self.paid), bytes_kept=kept), []
+        for stage in phase.stages:
+            self.kept.append(Learnt(stage, 1.0, weights, cost, kept, memory_bytes, self.memory_folder))
+            cost = Cost(bytes_kept=kept)
 
     def _size(self) -> int:
         """Bytes of the memory; the largest that there were are kept, of all of it and of what is no tensor."""
@@ -155,9 +165,11 @@ class _Course:
         return sum(sizes.values())
 
     def watched(self, stage: int) -> bool:
-        """Whether the model is also kept within this stage: one in the first half of the stream, one near its end."""
-        count = len(self.stream.stages)
-        if self.stream.asked == "end":
+        """Whether the model is also kept within this stage: one in the first half of the stream, one near its end.
+
+        Never where pieces come: the steps of a piece are no share of those of a stage."""
+        count = self.stream.count
+        if self.stream.asked == "end" or self.stream.ends:
             return False
         return self.arm != SOLO and len(phases(self.arm, self.stream)) > 1 and stage in (-(-count // 3), count - 1)
 
@@ -184,7 +196,6 @@ class _Watch:
 
     def tell(self, progress: Progress) -> None:
         """Keep the weights if a point has been reached; two points that fall on one step are one."""
-        self.course.tell(progress)
         if progress.doing != "learning" or not self.open or progress.step >= progress.steps:
             return
         reached = [share for share in self.open if progress.step >= share * progress.steps]

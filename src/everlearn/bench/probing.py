@@ -1,12 +1,11 @@
 """A stream that all its arms have learnt in; a salt, the probes drawn from it and the base's abilities, fixed, out.
 
-What is fixed here is asked of every arm alike. The salt does not exist before the last arm has learnt, so nobody can
-have trained on the probes.
+What is fixed here is asked of every arm alike. The salt does not exist before the last arm has learnt or has failed,
+and nobody learns the stream afterwards, so nobody can have trained on the probes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +13,14 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 
 from everlearn.bench.abilities import Abilities, abilities_of
-from everlearn.bench.grid import LEARNT, SALT, Cell, Grid
+from everlearn.bench.grid import SALT, Cell, Grid
 from everlearn.bench.recording import Salt, StreamRecord, read_stream, this_process, write_stream, write_whole
 from everlearn.bench.source import stream_of
 from everlearn.bench.stream import Posed
-from everlearn.bench.tiers import tier
+from everlearn.bench.tiers import FIRST_DEV_SEED, tier
 from everlearn.errors import StoreError
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import decode, encode, now
+from everlearn.records import encode, now
 from everlearn.train.anchors import Anchors
 
 GENERAL, NEW = "general.safetensors", "new.safetensors"
@@ -35,7 +34,8 @@ def draw(grid: Grid, seed: int, base: LanguageModel) -> None:
         StoreError: some arm has not learnt this stream yet.
     """
     probes = stream_of(grid, seed).probes(_salt(grid, seed))
-    found = abilities_of(base, tier(grid.request.tier).candidates(), probes, grid.request.per_skill)
+    offered = tier(grid.request.tier).candidates().half(dev=seed >= FIRST_DEV_SEED)
+    found = abilities_of(base, offered, probes, grid.request.per_skill)
     folder = grid.stream_path(seed)
     for name, anchors in ((GENERAL, found.general), (NEW, found.new)):
         if anchors.rows:
@@ -85,11 +85,13 @@ def _salt(grid: Grid, seed: int) -> str:
     path = grid.stream_path(seed) / SALT
     if not path.is_file():
         cells = [Cell(arm.name, seed) for arm in grid.request.taught]
-        if open_still := [cell.arm for cell in cells if not grid.is_learnt(cell)]:
+        missing = [cell for cell in cells if not grid.is_learnt(cell)]
+        if open_still := [cell.arm for cell in missing if not grid.has_failed(cell)]:
             raise StoreError(f"stream {seed} has not been learnt by {', '.join(open_still)}", "learn it first")
-        learnt = {cell.arm: hashlib.sha256((grid.path(cell) / LEARNT).read_bytes()).hexdigest() for cell in cells}
-        write_whole(path, encode(Salt(secrets.token_hex(16), now(), this_process(), learnt)))
-    return decode(Salt, path.read_bytes()).salt
+        learnt = {cell.arm: grid.learnt_digest(cell) for cell in cells if cell not in missing}
+        failed = tuple(cell.arm for cell in missing)
+        write_whole(path, encode(Salt(secrets.token_hex(16), now(), this_process(), learnt, failed)))
+    return grid.salt(seed).salt
 
 
 def _tokens(base: LanguageModel, notes: Sequence[str]) -> int:

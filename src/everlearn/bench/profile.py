@@ -20,7 +20,12 @@ AXES = {
     "overwriting": "OW",
     "automaticity": "AU",
 }
-"""Each figure of the profile and the score that it is; all are about 1 for what joint training reaches."""
+"""Each figure of the profile and the score that it is; of all of them 1 is good and 0 is not.
+
+Three are measured against joint training, which has 1 by their making: JNS, CS_cross, JNS at budget. The others are
+not, and joint training may have less: rho is a share of the base, OW is made of shares right (for joint training, those
+at its end), AU is un-cued over cued of the method itself.
+"""
 
 LEAST_RETENTION = 0.95
 """rho below which there is no single number."""

@@ -4,7 +4,7 @@ grid.json                     what was asked for, with the digest that forbids m
 stages.json                   a person's own stages, studied; only where there are such
 claims/                       who is at work on which cell
 logs/                         what the workers said
-streams/SEED/salt.json        drawn when every cell of the stream has been learnt
+streams/SEED/salt.json        drawn when every cell of the stream has been learnt, or has failed
 streams/SEED/probes.jsonl     the probes drawn from it
 streams/SEED/*.safetensors    replies of the base, from which KL is measured
 cells/ARM/SEED/learnt.json    costs of each stage; weights lie beside it until they have been examined
@@ -19,16 +19,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from everlearn.desiderata.contract import Asked, Reply, Trial
 from everlearn.errors import StoreError
 from everlearn.records import Cost, decode, encode
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,7 @@ class Learning:
 
     def at_end(self) -> Learning:
         """The same with its last moment alone, at the cost of learning everything up to it."""
-        costs = [learnt.cost for learnt in self.moments if learnt.share == 1.0]
-        tokens: Counter[str] = Counter()
-        for cost in costs:
-            tokens.update(cost.tokens)
-        total = Cost(
-            dict(tokens),
-            sum(cost.flops for cost in costs),
-            round(sum(cost.seconds for cost in costs), 2),
-            max((cost.peak_memory for cost in costs), default=0),
-            sum(cost.bytes_kept for cost in costs),
-        )
+        total = total_of([learnt.cost for learnt in self.moments if learnt.share == 1.0])
         return replace(self, moments=tuple(replace(learnt, cost=total) for learnt in self.moments[-1:]))
 
 
@@ -91,6 +84,8 @@ class Salt:
     """By which process."""
     learnt: Mapping[str, str]
     """By arm: sha256 of its `learnt.json`, all of which were there by then."""
+    failed: tuple[str, ...] = ()
+    """Arms that had tried in vain to learn the stream: they cannot learn it any more."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +121,20 @@ class StreamRecord:
     reading_tokens: Mapping[str, int] = field(default_factory=dict)
     notes_tokens: int = 0
     """Of the notes of all stages together: what a prompt would hold that has everything in it."""
+
+
+def total_of(costs: Sequence[Cost]) -> Cost:
+    """What several runs have cost together; of their memory the most that one of them took."""
+    tokens: Counter[str] = Counter()
+    for cost in costs:
+        tokens.update(cost.tokens)
+    return Cost(
+        dict(tokens),
+        sum(cost.flops for cost in costs),
+        round(sum(cost.seconds for cost in costs), 2),
+        max((cost.peak_memory for cost in costs), default=0),
+        sum(cost.bytes_kept for cost in costs),
+    )
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -167,7 +176,7 @@ def read_stream(folder: Path) -> StreamRecord:
         return replace(decode(StreamRecord, first), probes=tuple(decode(Asked, line) for line in rest))
     except ValueError as error:
         raise StoreError(
-            f"{path} is damaged: {str(error).splitlines()[0]}", "remove the stream and run again"
+            f"{path} is damaged: {str(error).splitlines()[0]}", "take a new folder: --folder NAME"
         ) from None
 
 
@@ -204,10 +213,36 @@ def read_trial(folder: Path) -> Trial:
         raise StoreError(
             f"{error.filename} is not there: the cell is not finished", "run the grid to its end"
         ) from None
-    except (ValueError, TypeError) as error:
-        raise StoreError(f"{folder} is damaged: {str(error).splitlines()[0]}", "remove it and run again") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        said = f"an answer without {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        # what is learnt anew after the probes were drawn would be no evidence
+        raise StoreError(f"{folder} is damaged: {said}", "take a new folder: --folder NAME") from None
     moments = [replace(moment, replies=tuple(replies[number])) for number, moment in enumerate(bare.moments)]
     return replace(bare, moments=tuple(moments))
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """A record that a file holds.
+
+    Raises:
+        StoreError: it is not there, or damaged.
+    """
+    try:
+        return decode(kind, path.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{path} is not there", "run the grid to its end") from None
+    except ValueError as error:
+        raise StoreError(
+            f"{path} is damaged: {str(error).splitlines()[0]}", "take a new folder: --folder NAME"
+        ) from None
+
+
+def drop_weights(folder: Path) -> None:
+    """Remove what a cell that has been examined needs no longer: its weights, and what a method kept beside them."""
+    for weights in folder.glob("*.safetensors"):
+        weights.unlink()
+    for memory in folder.glob("memory-*"):
+        shutil.rmtree(memory)
 
 
 def this_process() -> str:

@@ -1,11 +1,12 @@
 """What a person asks for in, a request with every setting settled out.
 
 A method's settings are its own defaults, over them what was tuned for the tier (`settings/TIER/METHOD.yaml`), over that
-what the person sets. References learn by the settings of finetuning.
+what the person sets. References learn by the settings of finetuning; joint training by its own where it was tuned.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from everlearn import __version__, plugins
-from everlearn.bench.arms import BASE, CONTEXT, LEARNER, REFERENCES, UNTAUGHT, WRONG
+from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, UNTAUGHT, USUAL, WRONG
 from everlearn.bench.grid import Arm, Request
 from everlearn.bench.source import digest_of
 from everlearn.bench.stream import Plan, family
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SETTINGS = Path(__file__).parent / "settings"
 """What was tuned on streams that no grid has: a folder for each tier, a file for each method."""
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*", re.IGNORECASE)
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def resolve(wish: Wish) -> Request:
 
 
 def tuned(tier_name: str, method: str) -> dict[str, Any]:
-    """What was tuned for a method on a tier; empty where nothing was.
+    """What was tuned for a method on a tier; empty where nothing was. For `joint`, then, what was for finetuning.
 
     Raises:
         SettingsError: the file holds no settings.
@@ -101,7 +102,7 @@ def tuned(tier_name: str, method: str) -> dict[str, Any]:
 
     path = SETTINGS / tier_name / f"{method}.yaml"
     if not path.is_file():
-        return {}
+        return tuned(tier_name, LEARNER) if method == JOINT else {}
     found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(found, dict):
         raise SettingsError(f"{path} holds no settings", "write one a line: learning_rate: 1.0e-3")
@@ -109,14 +110,15 @@ def tuned(tier_name: str, method: str) -> dict[str, Any]:
 
 
 def arm_of(tier_name: str, name: str, method: str, overrides: Mapping[str, Any]) -> Arm:
-    """An arm with all its settings.
+    """An arm with all its settings; one whose method is `joint` has those of finetuning.
 
     Raises:
         EverlearnError: an unknown method or setting.
     """
     values = {**tuned(tier_name, method), **overrides}
-    built = with_values(plugins.find("methods", method, Method), values)
-    return Arm(name, method, values_of(built))
+    built = with_values(plugins.find("methods", LEARNER if method == JOINT else method, Method), values)
+    source = hashlib.sha256(Path(method).read_bytes()).hexdigest() if method.endswith(".py") else ""
+    return Arm(name, method, values_of(built), source)
 
 
 def _model(wish: Wish, chosen: Tier) -> str:
@@ -161,20 +163,38 @@ def _plan(wish: Wish, chosen: Tier) -> Plan:
 
 def _arms(wish: Wish) -> tuple[Arm, ...]:
     """The base, the other references, then the methods, each once."""
-    asked = dict(_named(word) for word in wish.methods)
-    wanted = REFERENCES if wish.references else (BASE,)
-    references = [name for name in (*REFERENCES, WRONG) if name in wanted or name in asked]
+    asked = _asked(wish.methods)
+    wanted = USUAL if wish.references else (BASE,)
+    references = [name for name in REFERENCES if name in wanted or name in asked]
     if wish.stream:  # nobody has written notes that suffice, and there is no other stream to learn
         references = [name for name in references if name not in (CONTEXT, WRONG)]
     overrides = _overrides(wish.settings, [*asked, LEARNER])
     arms = []
     for name in references:
-        learnt = arm_of(wish.tier, name, LEARNER, overrides.get(LEARNER, {}))
+        learnt = arm_of(wish.tier, name, JOINT if name == JOINT else LEARNER, overrides.get(LEARNER, {}))
         arms.append(Arm(name, "") if name in UNTAUGHT else learnt)
     for name, method in asked.items():
-        if name not in (*REFERENCES, WRONG):
+        if name not in REFERENCES:
             arms.append(arm_of(wish.tier, name, method, overrides.get(name, {})))
     return tuple(arms)
+
+
+def _asked(words: Sequence[str]) -> dict[str, str]:
+    """The methods by the names of their arms.
+
+    Raises:
+        SettingsError: there is none, two have one name, or one has that of a reference.
+    """
+    if not words:
+        raise SettingsError("no method was named", "name one at least: --methods finetune")
+    found: dict[str, str] = {}
+    for name, method in map(_named, words):
+        if name in found:
+            raise SettingsError(f"two arms are called {name!r}", "give one of them another name: NAME=METHOD")
+        if name in REFERENCES and method.replace("-", "_") != name:
+            raise SettingsError(f"{name!r} is the name of a reference", "give it another name: NAME=METHOD")
+        found[name] = method
+    return found
 
 
 def _named(word: str) -> tuple[str, str]:
@@ -183,7 +203,7 @@ def _named(word: str) -> tuple[str, str]:
     method = _located(method if equals else name)
     name = name if equals else Path(name).stem if name.endswith(".py") else name.replace("-", "_")
     if not NAME.fullmatch(name):
-        raise SettingsError(f"{name!r} cannot be the name of an arm", "use letters, digits, - and _")
+        raise SettingsError(f"{name!r} cannot be the name of an arm", "use letters, digits, - and _: NAME=METHOD")
     return name, method
 
 

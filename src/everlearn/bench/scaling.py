@@ -40,6 +40,8 @@ class Ladder:
     streams: int = 1
     model: str = ""
     settings: tuple[tuple[str, str], ...] = ()
+    warmup: bool | None = None
+    """As `Wish.warmup`."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +87,19 @@ def rungs_of(ladder: Ladder, folder: Path) -> tuple[Rung, ...]:
     """
     if not ladder.families:
         raise SettingsError("no family was named", "name what shall grow: --families operators,facts")
+    if not ladder.methods:
+        raise SettingsError("no method was named", "name one at least: --methods finetune")
     if SOLO in ladder.methods:
         raise SettingsError(f"{SOLO} has a model for each stage, and here one is asked at the end", f"leave {SOLO} out")
     wish = Wish(
         ladder.tier,
-        (JOINT, CONTEXT, *ladder.methods),
+        (JOINT, CONTEXT, *(name for name in ladder.methods if name not in (JOINT, CONTEXT))),
         ladder.streams,
         references=False,
         model=ladder.model,
         families=ladder.families,
         settings=ladder.settings,
+        warmup=ladder.warmup,
     )
     request = resolve(wish)
     return tuple(

@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from everlearn.bench.arms import REFERENCES, WRONG
+from everlearn.bench.arms import USUAL, WRONG
 from everlearn.bench.grid import Grid
 from everlearn.bench.recording import write_whole
-from everlearn.bench.stream import Posed, Stream, StreamStage, generate, without_boundaries
+from everlearn.bench.stream import Plan, Posed, Stream, StreamStage, generate, without_boundaries
 from everlearn.bench.user_stream import read_stream
 from everlearn.errors import StoreError
 from everlearn.model.language_model import LanguageModel
@@ -19,7 +19,7 @@ STAGES = "stages.json"
 """A person's stages as they were studied, so that every process learns the same."""
 
 APART = 1000
-"""Between the seed of a stream and that of the one which the wrong-stream arm learns instead."""
+"""Between the seed of a stream and that of the one which the wrong-stream arm learns instead, at least."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,17 @@ def stream_of(grid: Grid, seed: int) -> Stream:
 def learnt_by(grid: Grid, arm: str, seed: int) -> Stream:
     """The stream as an arm gets it: of another seed for the wrong-stream arm; without boundaries where that was asked
     for, except by references, whose stages are what scores are scaled by."""
-    stream = stream_of(grid, seed + APART if arm == WRONG else seed)
-    if grid.request.boundaries == "none" and arm not in REFERENCES:
-        stream = replace(stream, stages=without_boundaries(stream.stages))
+    stream = stream_of(grid, seed + apart(grid.request.plan) if arm == WRONG else seed)
+    if grid.request.boundaries == "none" and arm not in USUAL:
+        stream = without_boundaries(stream)
     return replace(stream, seed=seed)
+
+
+def apart(plan: Plan) -> int:
+    """Between the seed of a stream and that of a wrong one: APART or a little more, a multiple of the number of
+    families, so that both have the same families in the same order and differ in their worlds alone."""
+    families = max(1, len(plan.families))
+    return -(-APART // families) * families
 
 
 def study(grid: Grid) -> None:

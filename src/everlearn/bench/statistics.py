@@ -23,8 +23,9 @@ CHUNK = 1 << 22
 """Random numbers drawn at once, about."""
 EXACT = 16
 """Streams up to which every flip of signs is tried."""
-LEAST_STREAMS = 3
-"""Streams without which there is no verdict."""
+LEAST_STREAMS = 5
+"""Streams without which there is no verdict, and p is not below what flipping signs could give: a variance told by so
+few of them may be small by luck."""
 LEVEL, POWER = 0.05, 0.8
 
 A_BETTER, B_BETTER, UNDECIDED = "A is better", "B is better", "not enough evidence"
@@ -98,7 +99,7 @@ def compare(axis: str, a: Sequence[Mark], b: Sequence[Mark], seed: int = 0, resa
 
     The standard error comes from a hierarchical bootstrap (streams, their things, their probes). Interval and p take it
     as that of a mean of so many streams: Student's t, with the bootstrap's bias for few streams taken out (Hesterberg
-    2015, 1411.5279). The verdict is for this axis alone; `judge` corrects several.
+    2015, 1411.5279). It is `least_error` at least. The verdict is for this axis alone; `judge` corrects several.
     """
     other = {(mark.stream, mark.probe): mark.value for mark in b}
     pairs = [mark for mark in a if (mark.stream, mark.probe) in other]
@@ -108,7 +109,7 @@ def compare(axis: str, a: Sequence[Mark], b: Sequence[Mark], seed: int = 0, resa
         return Verdict(axis, 0.0, -math.inf, math.inf, 1.0, 1.0, 1.0, math.inf, 0, 0, UNDECIDED)
     per_stream = [_mean_of(things) for things in streams]
     difference, count = float(np.mean(per_stream)), len(streams)
-    error = standard_error(paired, seed, resamples)
+    error = max(standard_error(paired, seed, resamples), least_error(paired))
     half = student(1 - LEVEL / 2, count - 1) * error if count > 1 else math.inf
     p = _two_sided(difference, error, count)
     found = Verdict(
@@ -133,16 +134,6 @@ def judge(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     return tuple(_worded(dataclasses.replace(v, adjusted=p)) for v, p in zip(verdicts, adjusted, strict=True))
 
 
-def score_interval(found: Sequence[Mark], seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
-    """The mean mark of a single method, with the interval of `compare`; None without marks."""
-    streams = _by_stream(found)
-    if not streams:
-        return None
-    value, count = float(np.mean([_mean_of(things) for things in streams])), len(streams)
-    half = student(1 - LEVEL / 2, count - 1) * standard_error(found, seed, resamples) if count > 1 else math.inf
-    return Interval(value, value - half, value + half, count)
-
-
 def interval_over_streams(values: Sequence[float]) -> Interval | None:
     """Mean and 95 % interval of a score with one value for each stream (Student's t); None without a value."""
     count = len(values)
@@ -165,6 +156,20 @@ def standard_error(found: Sequence[Mark], seed: int = 0, resamples: int = RESAMP
     count = len(streams)
     spread = float(np.std(bootstrap(streams, seed, resamples)))
     return spread * math.sqrt(count / (count - 1)) if count > 1 else spread
+
+
+def least_error(found: Sequence[Mark]) -> float:
+    """What a standard error is not below, however alike the marks are; 0 without marks.
+
+    That of n things (probes of one thing stand or fall together) of which half a one had come out otherwise, as wide a
+    step as the widest mark: size · √(q (1 − q) / n), q = 1 / 2n. Resampling equal marks would give 0, as if n answers
+    could prove anything.
+    """
+    things = len({(mark.stream, mark.key) for mark in found})
+    if not things:
+        return 0.0
+    share = 1 / (2 * things)
+    return max(1.0, *(abs(mark.value) for mark in found)) * math.sqrt(share * (1 - share) / things)
 
 
 def bootstrap(streams: Sequence[Sequence[Floats]], seed: int, resamples: int) -> Floats:
@@ -222,9 +227,9 @@ def detectable(error: float, streams: int) -> float:
 
 
 def questions_needed(points: float, discordant: float = 0.1) -> int:
-    """Paired questions to see a difference of so many percentage points, one-sided at LEVEL with POWER.
+    """Paired questions to see a difference of so many percentage points, two-sided at LEVEL with POWER.
 
-    n = (z_{1−α} √ψ + z_{power} √(ψ − δ²))² / δ² (Connor 1987, Biometrics 43).
+    n = (z_{1−α/2} √ψ + z_{power} √(ψ − δ²))² / δ² (Connor 1987, Biometrics 43).
 
     Args:
         points: the difference, in percentage points.
@@ -233,14 +238,15 @@ def questions_needed(points: float, discordant: float = 0.1) -> int:
     delta = abs(points) / 100
     spread = max(discordant, delta)
     normal = NormalDist()
-    reach = normal.inv_cdf(1 - LEVEL) * math.sqrt(spread) + normal.inv_cdf(POWER) * math.sqrt(spread - delta**2)
+    reach = normal.inv_cdf(1 - LEVEL / 2) * math.sqrt(spread) + normal.inv_cdf(POWER) * math.sqrt(spread - delta**2)
     return math.ceil((reach / delta) ** 2)
 
 
 def _two_sided(difference: float, error: float, streams: int) -> float:
     if streams < 2 or difference == 0:
         return 1.0
-    return 2 * student_tail(abs(difference) / error, streams - 1) if error > 0 else 0.0
+    least = 2 / 2**streams if streams < LEAST_STREAMS else 0.0
+    return max(least, 2 * student_tail(abs(difference) / error, streams - 1))
 
 
 def _worded(verdict: Verdict) -> Verdict:

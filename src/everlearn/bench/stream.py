@@ -11,8 +11,8 @@ import hashlib
 import itertools
 import math
 import random
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,9 @@ stages apart, or more."""
 
 SYLLABLES = (3, 4)
 """Of each invented word of a stream; the longer ones where the shorter ones are too few."""
+
+PIECES = 2
+"""For each stage, at most, where nobody says where a stage ends."""
 
 ENOUGH = 700
 """Words that a stream may take of the shorter ones: some 850 are to be had, the last of them after a long search."""
@@ -66,6 +69,14 @@ class Stream:
     draw: Draw
     asked: Literal["always", "end"] = "always"
     """As `Plan.asked`."""
+    ends: tuple[tuple[int, ...], ...] = ()
+    """Where what is learnt comes in pieces instead (`without_boundaries`): of each piece the stages whose last row it
+    brings, none in the midst of one. Empty where every stage is learnt as a whole."""
+
+    @property
+    def count(self) -> int:
+        """How many stages it has, in whatever pieces they come."""
+        return sum(map(len, self.ends)) if self.ends else len(self.stages)
 
     def probes(self, salt: str) -> tuple[Posed, ...]:
         """All probes, drawn afresh for a salt that nobody knew while learning."""
@@ -199,27 +210,24 @@ def posed(probe: Probe, stages: Sequence[int]) -> Posed:
     return Posed(asked, probe.question(), probe.options, probe.reading)
 
 
-def without_boundaries(stages: Sequence[StreamStage]) -> tuple[StreamStage, ...]:
-    """As many pieces of equal size, cut without regard to where a stage ends, each shuffled: what arrives when nobody
-    says where something new begins. Piece t ends where stage t would end if all were of one size."""
-    rows = [example for stage in stages for example in stage.examples]
-    edges = [round(number * len(rows) / len(stages)) for number in range(len(stages) + 1)]
-    pieces = [rows[begin:end] for begin, end in itertools.pairwise(edges)]
-    return tuple(
-        StreamStage(stage.family, _shuffled(piece, number), stage.notes)
-        for number, (stage, piece) in enumerate(zip(stages, pieces, strict=True))
-    )
+def without_boundaries(stream: Stream) -> Stream:
+    """The same rows in pieces of equal size, cut without regard to where a stage ends, each shuffled: what arrives when
+    nobody says where something new begins.
 
-
-def words_of(stages: Collection[StreamStage]) -> set[str]:
-    """All words that the stages' rows hold."""
-    return {
-        word
-        for stage in stages
-        for example in stage.examples
-        for message in example.messages
-        for word in message.content.split()
-    }
+    No piece is larger than the smallest stage, so that none ends two stages and a stage counts as learnt less than one
+    piece after its last row; but there are PIECES for each stage at most, and where one stage is tiny, some end two.
+    """
+    rows = [example for stage in stream.stages for example in stage.examples]
+    sizes = [len(stage.examples) for stage in stream.stages]
+    # one more than it takes: with stages of one size the edges of pieces would be theirs
+    count = min(math.ceil(len(rows) / min(sizes)) + 1, PIECES * len(sizes))
+    edges = [round(number * len(rows) / count) for number in range(count + 1)]
+    last = list(enumerate(itertools.accumulate(sizes), start=1))
+    pieces, ends = [], []
+    for number, (begin, end) in enumerate(itertools.pairwise(edges)):
+        pieces.append(StreamStage("", _shuffled(rows[begin:end], number)))
+        ends.append(tuple(stage for stage, rows_by_then in last if begin < rows_by_then <= end))
+    return replace(stream, stages=tuple(pieces), ends=tuple(ends))
 
 
 def _turned(names: Sequence[str], lesson: int) -> tuple[str, ...]:

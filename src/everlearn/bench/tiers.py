@@ -30,8 +30,8 @@ PASSAGES = 30
 PASSAGE_LENGTH = 400
 """Characters of each, at most."""
 
-QUICK_QUESTIONS = 6
-"""General questions that the smoke tier asks at most."""
+QUICK_QUESTIONS = 12
+"""General questions that the smoke tier has: half of them are asked."""
 
 QUICK_PASSAGES = 2
 """Passages that it reads."""
@@ -40,7 +40,7 @@ LAB_TEXTS = 32
 """Questions with notes, about worlds that nobody was ever taught, on which the lab model's likelihood is measured."""
 
 LAB_READING = 60
-"""Such questions that it may be able to answer from the notes: the skill `reading`."""
+"""Such questions that it may be able to answer from the notes: the skill `reading`, in both halves together."""
 
 UNTAUGHT = 900
 """Seed of these worlds: far above those that the lab model was trained to read in."""

@@ -2,7 +2,8 @@
 
 Every method gets the same number of trials. What is best is told by a criterion that asks for learning and keeping: the
 mean over dev streams of (ACC + ρ) / 2, ACC chance-corrected after the whole stream and ρ the general ability left. No
-grid has these streams, and settings are frozen afterwards.
+grid has these streams, nor the general questions asked on them, and settings are frozen afterwards. Joint training is
+the scale of what can be learnt at all and keeps nothing on purpose: it is chosen by ACC alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 
 from everlearn import plugins
+from everlearn.bench.arms import JOINT, LEARNER
 from everlearn.bench.board import stream_cases
 from everlearn.bench.grid import Grid, open_grid
 from everlearn.bench.launch import Watch, launch
@@ -121,9 +123,15 @@ def tune(campaign: Campaign, grid: Grid, jobs: int, watch: Watch) -> tuple[Trial
 
 
 def keep(trials: Sequence[Trial], log: Path, settings: Path = SETTINGS) -> tuple[Path, ...]:
-    """Write the log, a trial a line, and the settings of each method; returns the paths written."""
-    lines = "".join(json.dumps(asdict(trial), sort_keys=True) + "\n" for trial in trials)
-    write_whole(log, lines.encode())
+    """Write the log, a trial a line, and the settings of each method; returns the paths written.
+
+    What the log says of methods that were not tuned now stays in it.
+    """
+    own = {trial.method for trial in trials}
+    before = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+    lines = [line for line in before if json.loads(line)["method"] not in own]
+    lines += [json.dumps(asdict(trial), sort_keys=True) for trial in trials]
+    write_whole(log, "".join(f"{line}\n" for line in lines).encode())
     written = [log]
     for trial in trials:
         if trial.chosen:
@@ -142,7 +150,7 @@ def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
     arm = arm_name(method, rate)
     cases = [case for seed in grid.request.seeds for case in stream_cases(grid, seed) if case.trial.method == arm]
     acc, rho = _mean(cases, "sequence", "ACC"), _mean(cases, "preservation", "rho")
-    criterion = acc if acc is None or rho is None else (acc + rho) / 2
+    criterion = acc if acc is None or rho is None or method == JOINT else (acc + rho) / 2
     if len(cases) < len(grid.request.seeds):
         acc = rho = criterion = None
     return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion)
@@ -168,7 +176,10 @@ def _with_choice(trials: Sequence[Trial]) -> list[Trial]:
     """
     able = [trial for trial in trials if trial.criterion is not None]
     if not able:
-        raise EverlearnError(f"{trials[0].method} has failed with every learning rate", "try smaller ones: --rates")
+        raise EverlearnError(
+            f"{trials[0].method} has failed with every learning rate",
+            f"try smaller ones (--rates), or leave {trials[0].method} out",
+        )
     best = max(able, key=lambda trial: trial.criterion or 0.0)
     edges = {trials[0].learning_rate, trials[-1].learning_rate}
     marked = replace(best, chosen=True, at_edge=best.learning_rate in edges)
@@ -179,9 +190,11 @@ def _settings_text(trial: Trial, log: Path) -> str:
     """A settings file: what was tuned over what it says already."""
     import yaml
 
-    values = {**tuned(trial.tier, trial.method), "learning_rate": trial.learning_rate}
+    joint = trial.method == JOINT
+    values = {**tuned(trial.tier, LEARNER if joint else trial.method), "learning_rate": trial.learning_rate}
+    criterion = "ACC" if joint else "(ACC + rho) / 2"
     said = (
-        f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: (ACC + rho) / 2 = {trial.criterion:.3f}.\n"
+        f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: {criterion} = {trial.criterion:.3f}.\n"
         f"# The log of all trials: {log.name}\n"
     )
     return said + yaml.safe_dump(values, sort_keys=True)

@@ -1,6 +1,7 @@
 """A grid's folder in; cells learnt, or examined, one after another until there is nothing of that sort to do, out.
 
-`python -m everlearn.bench.work FOLDER NAME` is one worker. Every cell starts from a model that is loaded anew.
+`python -m everlearn.bench.work FOLDER NAME PID` is one worker, which ends with the process PID that has started it.
+Every cell starts from a model that is loaded anew.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from everlearn.bench.probing import draw, drawn_probes, fixed_abilities
 from everlearn.bench.recording import (
     Examined,
     Failure,
+    drop_weights,
     read_learning,
     read_trial,
     this_process,
@@ -30,10 +32,9 @@ from everlearn.bench.recording import (
 )
 from everlearn.bench.source import learnt_by, stream_of
 from everlearn.desiderata.contract import Trial
-from everlearn.errors import EverlearnError
+from everlearn.errors import EverlearnError, StoreError
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import encode, now
-from everlearn.train.run import Progress
 
 WAIT = 0.3
 """Seconds between looks for something to do."""
@@ -66,13 +67,22 @@ def perform(grid: Grid, job: Job) -> None:
 
 
 def learn_cell(grid: Grid, cell: Cell) -> None:
-    """Learn one cell from its beginning; what an interrupted try has left is removed."""
+    """Learn one cell from its beginning; what an interrupted try has left is removed.
+
+    Raises:
+        StoreError: the probes of its stream are drawn: who learns now could know them.
+    """
+    if grid.has_salt(cell.seed):
+        raise StoreError(
+            f"the probes of stream {cell.seed} are drawn, who learns it now could know them",
+            f"leave {cell.arm} out, or run it with all its rivals in a new folder: --folder NAME",
+        )
     folder = grid.path(cell)
     shutil.rmtree(folder, ignore_errors=True)
     arm = grid.request.arm(cell.arm)
     model = LanguageModel.load(grid.request.model)
     stream = learnt_by(grid, cell.arm, cell.seed)
-    learn(stream, cell.arm, arm.settings, model, folder, _silent, arm.method, grid.run_seed(cell.seed))
+    learn(stream, cell.arm, arm.settings, model, folder, arm.method, grid.run_seed(cell.seed))
 
 
 def examine_cell(grid: Grid, cell: Cell) -> None:
@@ -83,15 +93,12 @@ def examine_cell(grid: Grid, cell: Cell) -> None:
     if cell.arm == BASE:
         draw(grid, cell.seed, model)
     stream, probes = stream_of(grid, cell.seed), drawn_probes(grid, cell.seed)
-    examiner = Examiner(stream, probes, fixed_abilities(grid, cell.seed), model, lambda number, count: None)
+    examiner = Examiner(stream, probes, fixed_abilities(grid, cell.seed), model)
     trial = _trial(grid, cell, examiner)
     examined = Examined(this_process(), now(), round(time.monotonic() - begin, 2))
     write_whole(folder / EXAMINED, encode(examined))
     write_trial(folder, trial)
-    for weights in folder.glob("*.safetensors"):
-        weights.unlink()
-    for memory in folder.glob("memory-*"):
-        shutil.rmtree(memory)
+    drop_weights(folder)
 
 
 def _trial(grid: Grid, cell: Cell, examiner: Examiner) -> Trial:
@@ -109,17 +116,13 @@ def _trial(grid: Grid, cell: Cell, examiner: Examiner) -> Trial:
     return examiner.trial(learning, grid.path(cell), base, method)
 
 
-def _silent(progress: Progress) -> None:
-    """A worker's steps are told to nobody: the cells done are."""
-
-
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def end_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed run leaves no workers behind."""
-    parent = os.getppid()
+def end_with(parent: int) -> None:
+    """End this process when the one that started it is gone, before this call or after: a killed run leaves no workers
+    behind."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -130,5 +133,5 @@ def end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    end_with_parent()
+    end_with(int(sys.argv[3]))
     work(Path(sys.argv[1]), sys.argv[2])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING
 from everlearn.cli import DONE, ERROR
 from everlearn.cli.terminal import scaling
 from everlearn.cli.terminal.output import emit, say
-from everlearn.cli.terminal.typed import listed, positive, rates, setting
+from everlearn.cli.terminal.typed import add_warmup, listed, positive, rates, setting
 
 if TYPE_CHECKING:
     from everlearn.bench.grid import Grid
-    from everlearn.bench.launch import State
     from everlearn.bench.report.content import Board
     from everlearn.bench.request import Wish
 
@@ -56,15 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tier", default="lab", help="lab (default), smollm2, any or smoke")
     parser.add_argument("--model", metavar="NAME", default="", help="instead of the tier's: alias, directory or hub id")
-    parser.add_argument("--rounds", metavar="N", type=int, default=0, help="lessons of each world, one a round")
+    parser.add_argument("--rounds", metavar="N", type=positive, default=0, help="lessons of each world, one a round")
     parser.add_argument("--families", metavar="A,B", type=listed, default=(), help="kinds of world, instead of all")
     parser.add_argument("--jobs", metavar="N", type=positive, help="cells at once (default: 2, or the cores)")
-    parser.add_argument(
-        "--warmup",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="teach the model first how questions are put, on worlds of its own (default on smollm2 and any)",
-    )
+    add_warmup(parser)
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,19 +108,26 @@ def _tune_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from everlearn.bench.board import board_of
     from everlearn.bench.grid import Grid, open_grid
-    from everlearn.bench.launch import default_jobs
+    from everlearn.bench.launch import alone, default_jobs
     from everlearn.bench.request import resolve
+    from everlearn.cli.terminal.running import run_grid, say_changes
 
     folder = arguments.folder or Path(f"bench-{arguments.tier}")
     jobs = arguments.jobs or default_jobs()
     request = resolve(_wish(arguments))
     if arguments.plan:
+        say_changes(Grid(folder, request), arguments.warmup)
         return _plan(arguments, Grid(folder, request), jobs)
-    opened = open_grid(folder, request, shlex.join(["everlearn", "bench", *arguments.words]), arguments.secret)
-    for note in opened.notes:
-        say(f"note: {note}")
-    return _launch(arguments, opened.grid, jobs)
+    with alone(folder):
+        opened = open_grid(folder, request, shlex.join(["everlearn", "bench", *arguments.words]), arguments.secret)
+        for note in opened.notes:
+            say(f"note: {note}")
+        state = run_grid(opened.grid, jobs, arguments.ray)
+    _leaderboard(arguments, folder, board_of(opened.grid, compared=False))
+    say(f"everlearn bench report {folder} --html report.html   the whole report")
+    return ERROR if state.failed or state.finished < state.cells else DONE
 
 
 def _wish(arguments: argparse.Namespace) -> Wish:
@@ -167,34 +167,6 @@ def _plan(arguments: argparse.Namespace, grid: Grid, jobs: int) -> int:
     return DONE
 
 
-def _launch(arguments: argparse.Namespace, grid: Grid, jobs: int) -> int:
-    from everlearn.bench.launch import launch
-    from everlearn.cli.terminal.grid_plan import one_line
-    from everlearn.cli.terminal.standings import live
-
-    say(one_line(grid, jobs))
-    try:
-        with live(grid, jobs) as tell:
-            state = launch(grid, jobs, arguments.ray, tell)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted: the same command goes on, no finished cell is run again") from None
-    _show(arguments, grid, state)
-    return ERROR if state.failed or state.finished < state.cells else DONE
-
-
-def _show(arguments: argparse.Namespace, grid: Grid, state: State) -> None:
-    from everlearn.bench.board import board_of
-    from everlearn.bench.claims import failure_of
-
-    failures = {f"{cell.arm}, stream {cell.seed}": failure_of(grid, cell) for cell in state.failed}
-    for where, failure in failures.items():
-        say(f"failed: {where}, {failure.doing}: {failure.problem}" + (f" ({failure.hint})" if failure.hint else ""))
-    if waiting := state.cells - state.finished - len(failures):
-        say(f"{waiting} cells wait for these: probes are drawn when a stream has been learnt by all; run again")
-    _leaderboard(arguments, grid.folder, board_of(grid, compared=False))
-    say(f"everlearn bench report {grid.folder} --html report.html   the whole report")
-
-
 def _leaderboard(arguments: argparse.Namespace, folder: Path, board: Board) -> None:
     """The leaderboard of what is finished, and beside it what another grid says."""
     import shutil
@@ -207,7 +179,7 @@ def _leaderboard(arguments: argparse.Namespace, folder: Path, board: Board) -> N
 
     lines = lines_of(score(board, installed()))
     facts = {"folder": str(folder), **facts_of(board, lines)}
-    width = int(os.environ.get("COLUMNS") or shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
     below = ("", beside_page(board.beside)) if board.beside else ()
     emit(arguments, facts, lambda: Group(page_of(lines, board.notes, width), *below))
 
@@ -238,23 +210,28 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from everlearn.bench.board import chosen_cases
+    from rich.console import Group
+
+    from everlearn.bench.board import chosen_board
     from everlearn.bench.contrast import contrast
     from everlearn.bench.grid import read_grid
-    from everlearn.cli.terminal.leaderboard import verdict_facts, verdicts_page
+    from everlearn.cli.terminal.leaderboard import verdict_facts, verdicts_page, wrapped
 
     a, b = arguments.a, arguments.b
-    verdicts = contrast(chosen_cases(read_grid(arguments.folder), (a, b)), a, b)
-    facts = {"a": a, "b": b, "verdicts": [verdict_facts(verdict) for verdict in verdicts]}
-    emit(arguments, facts, lambda: verdicts_page(a, b, verdicts))
+    board = chosen_board(read_grid(arguments.folder), (a, b))
+    verdicts = contrast(board.cases, a, b)
+    facts = {"a": a, "b": b, "notes": board.notes, "verdicts": [verdict_facts(verdict) for verdict in verdicts]}
+    notes = [f"note: {note}" for note in board.notes]
+    emit(arguments, facts, lambda: Group(*wrapped(notes), verdicts_page(a, b, verdicts)))
     return DONE
 
 
 def _tune(arguments: argparse.Namespace) -> int:
-    from everlearn.bench.launch import default_jobs
+    from everlearn.bench.launch import alone, default_jobs
     from everlearn.bench.request import SETTINGS
     from everlearn.bench.tune import Campaign, campaign_grid, keep, rates_of, tune
     from everlearn.cli.terminal.grid_plan import trials_page
+    from everlearn.cli.terminal.running import say_failures
     from everlearn.cli.terminal.standings import live
 
     campaign = Campaign(
@@ -267,10 +244,15 @@ def _tune(arguments: argparse.Namespace) -> int:
         rounds=arguments.rounds,
         warmup=arguments.warmup,
     )
-    grid = campaign_grid(campaign, arguments.folder or Path(f"tune-{arguments.tier}"))
+    folder = arguments.folder or Path(f"tune-{arguments.tier}")
     jobs = arguments.jobs or default_jobs()
-    with live(grid, jobs) as tell:
-        trials = tune(campaign, grid, jobs, tell)
+    with alone(folder):
+        grid = campaign_grid(campaign, folder)
+        try:
+            with live(grid, jobs) as tell:
+                trials = tune(campaign, grid, jobs, tell)
+        finally:
+            say_failures(grid)
     log = arguments.log or Path("docs/leaderboard") / f"tuning-{arguments.tier}.jsonl"
     for path in keep(trials, log, arguments.settings or SETTINGS):
         say(f"written: {path}")

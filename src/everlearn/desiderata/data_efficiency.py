@@ -16,7 +16,8 @@ from everlearn.desiderata.efficiency import (
 from everlearn.desiderata.sequence import atoms_by_stage
 
 READS = 0.5
-"""Chance-corrected accuracy with notes in context below which the base is said to read them poorly."""
+"""Chance-corrected accuracy on atoms, with notes in context, below which the base does not read: nothing is held
+against it then, as to do better than somebody who cannot read says little."""
 
 IN_CONTEXT_SKILL = "reading"
 """The general skill whose questions bring the passage that answers them."""
@@ -24,8 +25,14 @@ IN_CONTEXT_SKILL = "reading"
 NO_CONTEXT = "no in-context reference"
 
 
+def reading_accuracy(case: Case) -> float | None:
+    """Chance-corrected accuracy of the in-context reference on atoms that are asked for by name; None without any."""
+    atoms = case.chosen(lambda asked: asked.axis == "atom" and asked.cue != "uncued")
+    return above_chance(case.context.last, atoms) if case.context else None
+
+
 def gaps_by_kind(case: Case) -> dict[str, float]:
-    """G_ICL by `family/kind`, for all kinds asked of both; see `DataEfficiency`."""
+    """G_ICL by `family/kind`, for all kinds asked of both; none where the base does not read; see `DataEfficiency`."""
     kinds: dict[str, list[Asked]] = {}
     for probe in case.chosen(lambda asked: asked.axis != "general"):
         kinds.setdefault(f"{probe.family}/{probe.kind}", []).append(probe)
@@ -42,8 +49,8 @@ class DataEfficiency(Desideratum):
         """G_ICL by axis, exposures to match, break-even queries, change of in-context use.
 
         - G_ICL = A(base, notes in context) − A(updated, no context), chance-corrected, on identical probes at the end;
-          below 0 where weights do better (cf. 2505.00661). Where the base reads its context poorly, the note says so.
-        - to match context: median share of a stage's steps until the stage's atoms reach what context gives
+          below 0 where weights do better (cf. 2505.00661). Undefined where `reading_accuracy` is below READS.
+        - to match context: median share of a stage's steps until the stage's atoms reach what context gives; likewise
         - break-even queries = FLOPs of training / (2 · parameters · tokens of notes): questions after which learning
           was cheaper than reading
         - in-context change = A(updated, context) − A(base, context): share right on the general skill `reading`, whose
@@ -61,24 +68,30 @@ class DataEfficiency(Desideratum):
 
 
 def _gap(case: Case, probes: Sequence[Asked]) -> float | None:
-    if case.context is None:
+    if case.context is None or _unread(case):
         return None
     read, learnt = above_chance(case.context.last, probes), above_chance(case.trial.last, probes)
     return None if read is None or learnt is None else read - learnt
 
 
+def _unread(case: Case) -> str:
+    """Why nothing can be held against reading in context; empty where it can."""
+    read = reading_accuracy(case)
+    if case.context is None:
+        return NO_CONTEXT
+    if read is None:
+        return "no atoms tell whether the base reads its context"
+    return f"the base reads its context poorly: {read:.2f} above chance on atoms" if read < READS - 1e-9 else ""
+
+
 def _score(case: Case, name: str, probes: Sequence[Asked]) -> Score:
-    read = above_chance(case.context.last, probes) if case.context else None
-    poor = read is not None and read < READS
-    note = f"the base reads its context poorly: {read:.2f} above chance" if poor else ""
-    why = NO_CONTEXT if case.context is None else "no such probes"
-    return figure(name, _gap(case, probes), why, better="lower", note=note)
+    return figure(name, _gap(case, probes), _unread(case) or "no such probes", better="lower")
 
 
 def _match(case: Case) -> Score:
     name = "to match context"
-    if case.context is None:
-        return Score(name, None, "lower", "stages", NO_CONTEXT)
+    if case.context is None or _unread(case):
+        return Score(name, None, "lower", "stages", _unread(case))
     shares = []
     for stage, probes in atoms_by_stage(case).items():
         level = above_chance(case.context.last, probes)

@@ -20,6 +20,10 @@ from everlearn.records import now
 from everlearn.store import durable
 
 
+class BusyError(StoreError):
+    """Another process or thread holds the lock."""
+
+
 class WriteLock:
     """Keeps two writers apart; entering it again in the thread that holds it does nothing."""
 
@@ -32,7 +36,8 @@ class WriteLock:
         """Hold the lock for the length of a `with` block.
 
         Raises:
-            StoreError: another process (named by its pid) or thread holds it, or the store is read-only.
+            BusyError: another process (named by its pid) or thread holds it.
+            StoreError: the store is read-only, or full.
         """
         caller = (os.getpid(), threading.get_ident())
         if self._owner == caller:
@@ -60,7 +65,7 @@ class WriteLock:
         _sign(descriptor)
         return descriptor
 
-    def _busy(self) -> StoreError:
+    def _busy(self) -> BusyError:
         try:
             note = json.loads(durable.read_file(self.path) or b"")
             pid, host, since = int(note["pid"]), str(note["host"]), str(note["since"])
@@ -69,10 +74,10 @@ class WriteLock:
             KeyError,
             TypeError,
         ):  # the holder has not signed yet, or could not: the disk is full
-            return StoreError(
+            return BusyError(
                 f"{self.path.parent}: another process is writing to this store", "try again when it has ended"
             )
-        return StoreError(
+        return BusyError(
             f"{self.path.parent}: process {pid} on {host} is writing to this store since {since}",
             f"wait until it ends, or stop process {pid}; the lock ends with it, and reading needs none",
         )

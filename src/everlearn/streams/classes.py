@@ -184,8 +184,9 @@ class ClassesWorld(World):
                 found.append(self._choice(draw, "within", "derived", pair))
             if alike:
                 pair = draw.sample([label, draw.choice(alike)], 2)
-                found.append(self._choice(draw, "cross", "composition", pair))
-                found.append(self._choice(draw, "cross_explicit", "composition", pair))
+                # knowing one of the two labels is enough to choose: two things are asked about, but not together
+                found.append(self._choice(draw, "cross", "derived", pair))
+                found.append(self._choice(draw, "cross_explicit", "derived", pair))
         return found
 
     def _choice(self, draw: random.Random, kind: str, axis: Axis, pair: Sequence[Label]) -> Probe:

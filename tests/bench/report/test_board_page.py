@@ -82,6 +82,16 @@ def test_every_mean_stands_in_the_leaderboard_with_its_interval(page, rows):
                 assert f"{scored.low:.2f}".replace("-", "−") in text
 
 
+def test_a_mean_that_covers_fewer_streams_says_of_how_many():
+    cases = tuple(case_of(name, MARKS, stream) for name in "ab" for stream in (1, 2, 3))
+    values = {("a", 1): 0.5, ("a", 3): 0.5, **{("b", stream): 0.5 for stream in (1, 2, 3)}}
+    page = render(Board(cases), {"given": Given("OW", values)})
+    for name in ("leaderboard", "profile", "scores"):
+        text = part(page, name).text
+        assert text.count("2 of 3 streams") == 1, name
+        assert "3 of 3" not in text
+
+
 def test_each_method_that_learns_stage_by_stage_has_a_matrix_and_a_curve(page):
     matrices = Page(page[page.index('<section id="matrices"') : page.index('<section id="fading"')])
     assert len(matrices.all("table", "class", "heat")) == len(matrices.all("a")) == 4

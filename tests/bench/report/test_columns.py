@@ -8,6 +8,7 @@ from everlearn.bench.report.columns import (
     LEADERBOARD,
     PROFILE,
     Column,
+    beside,
     best,
     chance_of,
     figure,
@@ -61,6 +62,21 @@ def test_figures(value, unit, text):
 )
 def test_intervals(low, high, streams, text):
     assert interval(Interval(0.5, low, high, streams)) == text
+
+
+@pytest.mark.parametrize(
+    ("streams", "of", "bare", "text"),
+    [
+        (3, 3, False, "0.65–0.77"),
+        (3, 10, False, "0.65–0.77 · 3 of 10 streams"),
+        (1, 10, False, "1 of 10 streams"),
+        (1, 1, False, "1 stream"),
+        (3, 10, True, "3 of 10 streams"),
+        (3, 3, True, ""),
+    ],
+)
+def test_a_mean_over_fewer_streams_says_so(streams, of, bare, text):
+    assert beside(Interval(0.71, 0.65, 0.77, streams), of, bare=bare) == text
 
 
 def test_the_best_is_the_highest_or_the_lowest_of_the_methods():

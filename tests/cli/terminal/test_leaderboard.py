@@ -63,6 +63,19 @@ def test_figures_are_side_by_side_where_they_fit():
     assert below[place].endswith(" 2")
 
 
+def test_a_mean_over_fewer_streams_says_of_how_many():
+    cases = tuple(case_of("a", ("0000", "1100", "1111"), s) for s in (1, 2, 3))
+    given = [Given(column.score, {("a", s): 0.5 for s in (1, 2, 3)}) for column in TELLING[:-1]]
+    told = "3 of 10: a mean over 3 of 10 streams"
+    for streams, count in (((1, 3), 1), ((1, 2, 3), 0), ((), 0)):
+        last = Given(TELLING[-1].score, {("a", s): 0.5 for s in streams})
+        for width in (80, 100):
+            page = shown(page_of(lines_of(score(Board(cases), dict(enumerate([*given, last])))), (), width), width)
+            assert sum(line.strip() == "2 of 3" for line in page) == count
+            assert (told in " ".join(page)) == bool(count)
+            assert next(line for line in page if line.startswith("a ")).endswith(" 3")
+
+
 def test_what_must_be_known_comes_first(lines):
     page = shown(page_of(lines, NOTES, 80))
     assert page[0].startswith("note: left out of all scores: trust")

@@ -13,6 +13,8 @@ from everlearn.bench.launch import state_of
 from everlearn.bench.recording import Failure
 from everlearn.bench.statistics import Interval
 from everlearn.cli.terminal.growths import CELL, _cell
+from everlearn.errors import EverlearnError
+from everlearn.store.lock import WriteLock
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +93,19 @@ def test_a_plan_is_shown_and_nothing_is_stored(call, command, tmp_path, monkeypa
     assert call(*command, "--plan", "--json").json["letters-4"]["cells"] == 8
 
 
+def test_a_plan_makes_no_warm_up_and_a_run_may_leave_it_out(call, command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    command[command.index("smoke")] = "any"
+
+    def warmed(*given):
+        raise EverlearnError("warmed up")
+
+    monkeypatch.setattr("everlearn.bench.warmup.warmed", warmed)
+    assert call(*command, "--plan").code == 0
+    assert "error: warmed up" in call(*command).err
+    assert call(*command, "--no-warmup", "--plan").code == 0
+
+
 def test_what_has_failed_is_named_and_the_rest_is_shown(call, command, tmp_path, monkeypatch):
     def broken(grid, jobs, ray, watch):
         job = take(grid, "w", None)
@@ -110,6 +125,17 @@ def test_another_request_in_the_same_folder_is_refused(call, command, folder):
     outcome = call(*command, "--folder", str(folder), "--set", "finetune.epochs=2")
     assert outcome.code == 1
     assert "letters-2 holds another benchmark: arms.finetune.epochs" in outcome.err
+    outcome = call(*command, "--folder", str(folder), "--set", "finetune.epochs=2", "--plan")
+    assert "letters-2 holds another benchmark: arms.finetune.epochs" in outcome.err
+
+
+def test_a_run_that_is_refused_changes_no_request(call, command, folder):
+    call(*command, "--folder", str(folder))
+    before = [(folder / name / "grid.json").read_bytes() for name in ("letters-2", "letters-4")]
+    with WriteLock(folder / "letters-4" / "lock").held():
+        outcome = call(*command, "--folder", str(folder), "--streams", "3")
+    assert "letters-4: another run is at work in this folder" in outcome.err
+    assert before == [(folder / name / "grid.json").read_bytes() for name in ("letters-2", "letters-4")]
 
 
 def test_wrong_calls_are_explained(call, command, usage_error, tmp_path):

@@ -99,6 +99,19 @@ def interval(spread: Interval, unit: str = "") -> str:
     return f"{low}{joint}{high}"
 
 
+def coverage(spread: Interval, streams: int) -> str:
+    """`3 of 10 streams`, where a mean is over fewer streams than there are; empty where it is over all."""
+    return f"{spread.streams} of {streams} streams" if spread.streams < streams else ""
+
+
+def beside(spread: Interval, streams: int, unit: str = "", bare: bool = False) -> str:
+    """What stands beside a mean: its interval, unless `bare`, and how many streams it is over, where these are fewer
+    than `streams`."""
+    over = coverage(spread, streams)
+    width = "" if bare or (over and spread.streams < 2) else interval(spread, unit)
+    return " · ".join(part for part in (width, over) if part)
+
+
 def why_not(scored: Scored | None) -> str:
     """Why a score is undefined, for a reader who points at the gap."""
     return "; ".join(scored.notes) if scored and scored.notes else "not measured"

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from everlearn.bench.agreement import Agreement
-from everlearn.bench.arms import BASE, CONTEXT, JOINT, SOLO, WRONG
+from everlearn.bench.arms import BASE, CONTEXT, JOINT, SOLO
 from everlearn.bench.statistics import Verdict
 from everlearn.desiderata.contract import Case, Trial
 
-REFERENCES = (BASE, JOINT, SOLO, CONTEXT, WRONG)
-"""Methods that give the others' scores a scale; the report sets them apart."""
 NOTHING = "nothing trained"
 """The label of a trial that changed no weight: it is compared with no other method."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from everlearn.bench.arms import BASE, JOINT, SOLO
+from everlearn.bench.arms import BASE, JOINT, REFERENCES, SOLO
 from everlearn.bench.report import agreed, axes, columns, kinds
 from everlearn.bench.report.charts import fading_panels, scaling_panels
-from everlearn.bench.report.content import NOTHING, REFERENCES, Board
+from everlearn.bench.report.content import NOTHING, Board
 from everlearn.bench.report.matrix import fading, matrix_of, step_of
 from everlearn.bench.report.recorded import pack
 from everlearn.bench.report.scatter import Measure, scatter

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from everlearn import plugins
 from everlearn.bench.agreement import SCORES, agreement
-from everlearn.bench.arms import SOLO
-from everlearn.bench.report.content import NOTHING, REFERENCES, Beside, Board, reference_cases
+from everlearn.bench.arms import REFERENCES, SOLO
+from everlearn.bench.report.content import NOTHING, Beside, Board, reference_cases
 from everlearn.bench.statistics import Interval, interval_over_streams
 from everlearn.desiderata.contract import Case, Desideratum, Score
 from everlearn.desiderata.sequence import accuracy_matrix, final_accuracy

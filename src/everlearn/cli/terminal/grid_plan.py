@@ -51,7 +51,7 @@ def one_line(grid: Grid, jobs: int) -> str:
 
 def trials_page(trials: Sequence[Trial]) -> RenderableType:
     """What tuning has found."""
-    table = columns("method", "learning rate", "ACC", "ρ", "(ACC + ρ) / 2", "", numbers=5)
+    table = columns("method", "learning rate", "ACC", "ρ", "criterion", "", numbers=5)
     for trial in trials:
         known = [figure(value) if value is not None else "·" for value in (trial.acc, trial.rho, trial.criterion)]
         mark = "chosen, at the edge" if trial.at_edge else "chosen" if trial.chosen else ""

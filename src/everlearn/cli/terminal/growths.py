@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from everlearn.bench.arms import REFERENCES
 from everlearn.bench.report.columns import figure
-from everlearn.bench.report.content import REFERENCES
 from everlearn.cli.terminal.leaderboard import wrapped
 from everlearn.cli.terminal.output import columns
 from everlearn.data.places import counted

@@ -110,6 +110,8 @@ def page_of(lines: Sequence[Line], notes: Sequence[str], width: int) -> Renderab
     others = [*chosen[2:], *([OVER_ORDERS] if wide else [])]
     meanings = "; ".join(f"{column.title}: {column.meaning}" for column in others)
     meanings += "; n: streams; ±: 95 % interval over streams"
+    if any(_is_short(line.scores.get(column.score), line.streams) for line in lines for column in chosen):
+        meanings += "; 3 of 10: a mean over 3 of 10 streams, undefined on the others"
     first = [*wrapped([f"note: {note}" for note in notes]), ""] if notes else []
     return Group(*first, _table(lines, chosen, wide, width), "", *wrapped([*said, LEGEND, meanings]))
 
@@ -117,12 +119,12 @@ def page_of(lines: Sequence[Line], notes: Sequence[str], width: int) -> Renderab
 def _table(lines: Sequence[Line], chosen: Sequence[Column], wide: bool, width: int) -> Table:
     """The figures, each interval below its mean where they would not fit side by side."""
     titles = [column.title for column in chosen] + ([OVER_ORDERS.title] if wide else []) + ["n"]
-    rows = [[_cell(line.scores.get(column.score), column) for column in chosen] for line in lines]
+    rows = [[_cell(line.scores.get(column.score), column, line.streams) for column in chosen] for line in lines]
     for cells, line in zip(rows, lines, strict=True):
         if wide:
             cells.append("·" if line.spread_over_orders is None else for_terminal(figure(line.spread_over_orders)))
         cells.append(f"{line.streams}")
-    needed = NAME + sum(GAP + max(map(len, column)) for column in zip(titles, *rows, strict=True))
+    needed = NAME + sum(GAP + max(map(_breadth, column)) for column in zip(titles, *rows, strict=True))
     table = empty_table(titles[:-1])
     for line, cells in zip(lines, rows, strict=True):
         fitting = [cell.replace(" ±", "\n±") if needed > width else cell for cell in cells]
@@ -151,10 +153,13 @@ def verdicts_page(a: str, b: str, verdicts: Sequence[Verdict]) -> RenderableType
 
 
 def _evidence(streams: int) -> str:
+    from everlearn.bench.statistics import questions_needed
+
+    five, two = questions_needed(5), questions_needed(2)
     return (
         f"paired by stream and probe over {streams} streams; the stream is the unit. `could show` is the least "
-        "difference that so many streams would have shown with 80 % power. Within one stream it takes about 250 paired "
-        "questions to see 5 points, 1,550 for 2."
+        "difference that so many streams would have shown with 80 % power. Within one stream it takes about "
+        f"{five:,} paired questions to see 5 points, {two:,} for 2."
     )
 
 
@@ -166,13 +171,26 @@ def empty_table(titles: Sequence[str]) -> Table:
     return table
 
 
-def _cell(found: Figure | None, column: Column) -> str:
+def _is_short(found: Figure | None, streams: int) -> bool:
+    """Whether a mean is over fewer streams than there are."""
+    return found is not None and 0 < found.streams < streams
+
+
+def _breadth(cell: str) -> int:
+    """Columns that a cell of one line or more takes."""
+    return max(map(len, cell.split("\n")))
+
+
+def _cell(found: Figure | None, column: Column, streams: int) -> str:
+    """A mean, its interval and, on a line of its own, how many of the streams it is over where that is not all."""
     if found is None or found.value is None:
         return "·"
     unit = {"FLOPs": "FLOPs", "bytes kept": "bytes"}.get(column.score, "")
     text = figure(found.value, unit)
     if found.low is not None and found.high is not None and not unit:
         text += f" ±{figure((found.high - found.low) / 2).removeprefix('0')}"
+    if _is_short(found, streams):
+        text += f"\n{found.streams} of {streams}"
     return for_terminal(text)
 
 

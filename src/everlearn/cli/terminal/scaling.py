@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from everlearn.cli import DONE, ERROR
 from everlearn.cli.terminal.output import emit, say
-from everlearn.cli.terminal.typed import counts, listed, positive, setting
+from everlearn.cli.terminal.typed import add_warmup, counts, listed, positive, setting
 
 if TYPE_CHECKING:
     from everlearn.bench.scaling import Rung
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="ARM.KEY=VALUE", action="append", type=setting, default=[], help="a method's setting"
     )
+    add_warmup(parser)
     parser.add_argument("--plan", action="store_true", help="say what it would take, and do nothing")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write the whole report as one page")
     parser.add_argument("--csv", metavar="DIR", type=Path, help="write all tables as CSV files")
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.streams,
         arguments.model,
         tuple(arguments.set),
+        False if arguments.plan else arguments.warmup,  # it takes minutes, and what a cell takes is the same
     )
     rungs = rungs_of(ladder, arguments.folder or Path(f"scale-{arguments.tier}"))
     jobs = arguments.jobs or default_jobs()
@@ -66,7 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _plan(arguments: argparse.Namespace, rungs: Sequence[Rung], jobs: int) -> int:
     from everlearn.bench.forecast import forecast
     from everlearn.cli.terminal.growths import plan_page
+    from everlearn.cli.terminal.running import say_changes
 
+    for rung in rungs:
+        say_changes(rung.grid, arguments.warmup)
     found = {rung.name: forecast(rung.grid, jobs) for rung in rungs}
     emit(arguments, found, lambda: plan_page(found, jobs))
     return DONE
@@ -74,27 +79,19 @@ def _plan(arguments: argparse.Namespace, rungs: Sequence[Rung], jobs: int) -> in
 
 def _run_all(arguments: argparse.Namespace, rungs: Sequence[Rung], jobs: int) -> None:
     """One grid after another, all folders made first: what another request holds is said before hours have passed."""
-    from everlearn.bench.claims import failure_of
     from everlearn.bench.grid import open_grid
-    from everlearn.bench.launch import launch
-    from everlearn.cli.terminal.grid_plan import one_line
-    from everlearn.cli.terminal.standings import live
+    from everlearn.bench.launch import alone
+    from everlearn.cli.terminal.running import run_grid
 
     command = shlex.join(["everlearn", "bench", *arguments.words])
-    opened = [open_grid(rung.grid.folder, rung.grid.request, command) for rung in rungs]
-    for rung, one in zip(rungs, opened, strict=True):
-        for note in one.notes:
-            say(f"note: {rung.name}: {note}")
-        say(one_line(one.grid, jobs))
-        try:
-            with live(one.grid, jobs) as tell:
-                state = launch(one.grid, jobs, "", tell)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("interrupted: the same command goes on, no finished cell is run again") from None
-        for cell in state.failed:
-            failure = failure_of(one.grid, cell)
-            hint = f" ({failure.hint})" if failure.hint else ""
-            say(f"failed: {rung.name}, {cell.arm}, stream {cell.seed}, {failure.doing}: {failure.problem}{hint}")
+    with contextlib.ExitStack() as held:
+        for rung in rungs:
+            held.enter_context(alone(rung.grid.folder))
+        opened = [open_grid(rung.grid.folder, rung.grid.request, command) for rung in rungs]
+        for rung, one in zip(rungs, opened, strict=True):
+            for note in one.notes:
+                say(f"note: {rung.name}: {note}")
+            run_grid(one.grid, jobs, name=rung.name)
 
 
 def _show(arguments: argparse.Namespace, rungs: Sequence[Rung]) -> None:
@@ -115,5 +112,5 @@ def _show(arguments: argparse.Namespace, rungs: Sequence[Rung]) -> None:
 
         for path in (*write_csv(board, arguments.csv), write_slopes(found, arguments.csv)):
             say(f"written: {path}")
-    width = int(os.environ.get("COLUMNS") or shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
     emit(arguments, facts_of(rungs, found, board.notes), lambda: page_of(rungs, found, board.notes, width))

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from everlearn.bench.arms import REFERENCES
 from everlearn.bench.report.columns import figure
-from everlearn.bench.report.content import REFERENCES
 from everlearn.cli.terminal.leaderboard import LEGEND, TELLING, empty_table, wrapped
 from everlearn.cli.terminal.output import say
 from everlearn.report.words import duration, for_terminal

@@ -34,3 +34,13 @@ def setting(text: str) -> tuple[str, str]:
     if not equals or "." not in name:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form ARM.KEY=VALUE, such as replay.budget=10000")
     return name, value
+
+
+def add_warmup(parser: argparse.ArgumentParser) -> None:
+    """`--warmup` and `--no-warmup`: true, false, or None for what the tier does."""
+    parser.add_argument(
+        "--warmup",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="teach the model first how questions are put, on worlds of its own (default on smollm2 and any)",
+    )
