@@ -24,7 +24,7 @@ from everlearn.bench.request import tuned
 from everlearn.bench.stream import Plan, Posed, generate
 from everlearn.bench.tiers import FAMILIES, tier
 from everlearn.desiderata.contract import Case
-from everlearn.desiderata.sequence import Sequence
+from everlearn.desiderata.sequence import SequenceOfStages
 from everlearn.examiner import answer_all
 from everlearn.grade import Reply as Written
 from everlearn.grade import check
@@ -80,7 +80,7 @@ def taught(stream, tmp_path_factory) -> LanguageModel:
     """Joint training on the whole stream; not to be changed."""
     torch.set_num_threads(2)
     model = LanguageModel.load(str(model_folder()))
-    learn(stream, JOINT, tuned("lab", "finetune"), model, tmp_path_factory.mktemp("joint"), JOINT)
+    learn(stream, JOINT, tuned("lab", "joint"), model, tmp_path_factory.mktemp("joint"), JOINT)
     return model
 
 
@@ -208,13 +208,13 @@ def test_a_planted_loss_is_seen_and_doing_nothing_is_named(plan, tmp_path):
     for name in ("forgetter", "idler"):
         file = Path(__file__).parent / f"{name}.py"
         model = LanguageModel.load(str(model_folder()))
-        settings = tuned("lab", "finetune") if name == "forgetter" else {}
+        settings = {**tuned("lab", "finetune"), "learning_rate": 1e-3} if name == "forgetter" else {}
         learning = learn(small, name, settings, model, tmp_path / name, str(file))
         examiner = Examiner(small, probes, NOTHING, LanguageModel.load(str(model_folder())))
         base = examiner.base().last
         trial = examiner.trial(learning, tmp_path / name, base)
         asked = tuple(posed.asked for posed in probes)
-        found = Sequence().scores(Case(trial, asked, len(small.stages), model.parameters, base))
+        found = SequenceOfStages().scores(Case(trial, asked, len(small.stages), model.parameters, base))
         scores[name] = {score.name: score.value for score in found} | {"labels": trial.labels}
     assert scores["forgetter"]["LA"] > 0.7
     assert scores["forgetter"]["forgetting"] > 0.6
@@ -231,7 +231,7 @@ def test_a_twin_with_exchanged_words_scores_the_same(plan, tmp_path):
     shares = []
     for name, one in (("first", small), ("twin", twin)):
         model = LanguageModel.load(str(model_folder()))
-        learn(one, JOINT, tuned("lab", "finetune"), model, tmp_path / name, JOINT)
+        learn(one, JOINT, tuned("lab", "joint"), model, tmp_path / name, JOINT)
         probes = [posed for posed in one.probes("twin") if posed.asked.axis == "atom"]
         shares.append(sum(right(model, probes)) / len(probes))
     assert abs(shares[0] - shares[1]) < 0.1, shares
