@@ -39,7 +39,7 @@ from everlearn.train.meter import Meter
 SEED = 501
 """Of the stream that is learnt here; no grid and no tuning has it."""
 
-POOLED = 5
+POOLED = 3
 """Streams whose probes are taken together where nothing has to be learnt: single kinds have a dozen probes in each."""
 
 CHANCE = 1e-4
