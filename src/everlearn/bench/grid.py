@@ -230,7 +230,9 @@ def read_file(folder: Path) -> GridFile:
     """
     path = folder / GRID
     if not path.is_file():
-        raise StoreError(f"{folder} holds no benchmark", "begin one: everlearn bench run --folder " + str(folder))
+        raise StoreError(
+            f"{folder} holds no benchmark", f"begin one: everlearn bench run --methods anchored --folder {folder}"
+        )
     try:
         return decode(GridFile, path.read_bytes())
     except ValueError as error:
