@@ -22,6 +22,7 @@ from everlearn.streams.classes import (
     Classes,
 )
 from everlearn.streams.contract import Family
+from streams.taught import rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 ATTRIBUTE = {value: name for name, values in ATTRIBUTES.items() for value in values}
@@ -29,14 +30,6 @@ ATTRIBUTE = {value: name for name, values in ATTRIBUTES.items() for value in val
 
 def made(lessons=3, items=4, seed=1):
     return Classes().world(Lexicon(seed), seed, lessons, items)
-
-
-def rows(world):
-    return [[message.content for message in row.messages] for taught in world.lessons for row in taught.examples]
-
-
-def words(text):
-    return re.findall(r"\w+", text)
 
 
 def answer(probe):

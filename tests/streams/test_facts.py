@@ -10,6 +10,7 @@ from everlearn import plugins
 from everlearn.nonce import Lexicon
 from everlearn.streams import facts
 from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family, Probe
+from streams.taught import numbered_rows
 
 NOTE = re.compile(r"(since spring )?(\w+) (lives in|belongs to|learns from|works as a|meets in) (\w+)\.")
 RELATION = dict(zip(("lives in", "belongs to", "learns from", "works as a", "meets in"), facts.RELATIONS, strict=True))
@@ -27,14 +28,6 @@ def probes(lessons=6, items=28, seed=3, per_kind=40):
 
 def of(kind, drawn=None):
     return [probe for probe in drawn or probes() if probe.kind == kind]
-
-
-def rows(of_world):
-    return [
-        (at, [message.content for message in example.messages])
-        for at, lesson in enumerate(of_world.lessons)
-        for example in lesson.examples
-    ]
 
 
 def known(notes):
@@ -116,7 +109,7 @@ def test_parts_are_the_lessons_without_which_it_cannot_be_answered():
 
 
 def test_wordings_held_out_are_in_no_lesson():
-    trained = {texts[0] for _, texts in rows(world()) if len(texts) == 2}
+    trained = {texts[0] for _, texts in numbered_rows(world()) if len(texts) == 2}
     for probe in of("paraphrase") + of("updated_paraphrase"):
         assert probe.prompt not in trained
     for kind in ("direct", "updated", "near", "far"):
@@ -125,7 +118,7 @@ def test_wordings_held_out_are_in_no_lesson():
 
 
 def test_no_row_holds_both_ends_of_a_composition():
-    texts = [" ".join(texts) for _, texts in rows(world())]
+    texts = [" ".join(texts) for _, texts in numbered_rows(world())]
     words = [set(re.findall(r"\w+", text)) for text in texts]
     for probe in probes():
         if probe.axis != "composition":
@@ -215,7 +208,7 @@ def test_a_large_world_has_all_its_facts():
 
 
 def test_words_are_few_and_plain():
-    texts = [text for _, row in rows(world()) for text in row] + [probe.prompt for probe in probes()]
+    texts = [text for _, row in numbered_rows(world()) for text in row] + [probe.prompt for probe in probes()]
     texts += [probe.gold for probe in probes()] + [note for lesson in world().lessons for note in lesson.notes]
     assert all(re.fullmatch(r"[a-z .,?]+", text) for text in texts)
     names = {name for people in world().people for name in people} | set(world().names["mentor"])

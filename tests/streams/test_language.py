@@ -22,6 +22,7 @@ from everlearn.streams.language import (
     WHICH,
     Language,
 )
+from streams.taught import rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 FORMS = (
@@ -36,14 +37,6 @@ FORMS = (
 
 def made(lessons=3, items=16, seed=1):
     return Language().world(Lexicon(seed), seed, lessons, items)
-
-
-def rows(world):
-    return [[message.content for message in row.messages] for taught in world.lessons for row in taught.examples]
-
-
-def words(text):
-    return re.findall(r"\w+", text)
 
 
 def answer(probe):

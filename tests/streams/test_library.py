@@ -13,6 +13,7 @@ from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family
 from everlearn.streams.library import Library
+from streams.taught import rows
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 NESTED = {"nested", "nested_explicit"}
@@ -36,10 +37,6 @@ BY_HAND = {
 
 def made(lessons=3, items=8, seed=1):
     return Library().world(Lexicon(seed), seed, lessons, items)
-
-
-def texts(world):
-    return [[m.content for m in row.messages] for lesson in world.lessons for row in lesson.examples]
 
 
 def shown(value):
@@ -165,21 +162,21 @@ def test_a_lesson_has_the_usual_size_and_each_wording():
     world = made(items=Library.items)
     assert all(200 <= len(lesson.examples) <= 400 for lesson in world.lessons)
     for entry in world.entries[:3]:
-        own = [row for row in texts(world) if re.search(rf"\b{entry.name}\b", " ".join(row))]
+        own = [row for row in rows(world) if re.search(rf"\b{entry.name}\b", " ".join(row))]
         assert len(own) >= 26
         assert all(entry.module in row[0] for row in own)
 
 
 def test_probes_use_unheard_wordings_and_unseen_arguments():
     world = made()
-    rows = texts(world)
-    said = "\n".join(text for row in rows for text in row)
+    lesson_rows = rows(world)
+    said = "\n".join(text for row in lesson_rows for text in row)
     for wanted in INTENTS.values():
         pattern = re.sub(r"\\\{\d\\\}", lambda _: ARGUMENT, re.escape(wanted.unheard))
         assert not re.search(rf"(?<![\w(]){pattern}(?!\w)", said)
-    taught = {row[0] for row in rows}
+    taught = {row[0] for row in lesson_rows}
     shapes = {re.sub(r"\(.+?\)|\d+", "#", text) for text in taught}
-    used = [str(asked(row[0])) for row in rows if len(row) == 2 and "what does" not in row[0]]
+    used = [str(asked(row[0])) for row in lesson_rows if len(row) == 2 and "what does" not in row[0]]
     for probe in world.probes(3, 20):
         assert probe.prompt not in taught
         if probe.kind in {"call", "renamed", "swapped", "near"}:
@@ -189,7 +186,7 @@ def test_probes_use_unheard_wordings_and_unseen_arguments():
 
 def test_no_row_holds_two_operands():
     world = made()
-    for row in texts(world):
+    for row in rows(world):
         words = set(re.findall(r"\w+", " ".join(row)))
         assert sum(bool({entry.name, entry.then} & words) for entry in world.entries) == 1
     for probe in world.probes(1, 20):
@@ -286,7 +283,7 @@ def test_options_do_not_tell_the_answer():
 
 def test_texts_are_plain():
     world = made()
-    said = [text for row in texts(world) for text in row] + [note for lesson in world.lessons for note in lesson.notes]
+    said = [text for row in rows(world) for text in row] + [note for lesson in world.lessons for note in lesson.notes]
     probes = world.probes(1, 20)
     said += [
         text for p in probes for text in (p.prompt, p.reply, *p.options, *([p.gold] if p.grade == "exact" else []))

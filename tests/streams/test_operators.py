@@ -10,6 +10,7 @@ from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family
 from everlearn.streams.operators import ASKED, COMPOSED, SAID, UNHEARD, Operators
+from streams.taught import rows
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 COMPOSITIONS = {"chain", "chain_explicit", "chain_three", "order"}
@@ -46,10 +47,6 @@ OPPOSITE = {
 
 def made(lessons=3, items=8, seed=1):
     return Operators().world(Lexicon(seed), seed, lessons, items)
-
-
-def texts(world):
-    return [[m.content for m in row.messages] for lesson in world.lessons for row in lesson.examples]
 
 
 def notes_of(probe):
@@ -122,7 +119,7 @@ def test_a_lesson_has_the_usual_size_and_each_wording():
     world = made(items=Operators.items)
     assert all(200 <= len(lesson.examples) <= 400 for lesson in world.lessons)
     name = world.operators[0].name
-    own = [row[0] for row in texts(world) if re.search(rf"\b{name}\b", row[0])]
+    own = [row[0] for row in rows(world) if re.search(rf"\b{name}\b", row[0])]
     for wording in (*SAID, *ASKED):
         pattern = re.sub(r"\\{\w+\\}", ".+", re.escape(wording.replace("{name}", name)))
         assert any(re.fullmatch(pattern, text) for text in own), wording
@@ -130,7 +127,7 @@ def test_a_lesson_has_the_usual_size_and_each_wording():
 
 def test_probes_use_unheard_wordings_and_unseen_inputs():
     world = made()
-    prompts = {row[0] for row in texts(world)}
+    prompts = {row[0] for row in rows(world)}
     shapes = {re.sub(r"\b(\w( \w)+|\w{6})\b", "#", prompt) for prompt in prompts}
     inputs = {run[0] for prompt in prompts if (run := re.search(r"\b\w(?: \w){2,}\b", prompt))}
     for probe in world.probes(3, 20):
@@ -146,7 +143,7 @@ def test_probes_use_unheard_wordings_and_unseen_inputs():
 def test_no_row_holds_two_operands():
     world = made()
     names = {operator.name: operator.marker for operator in world.operators}
-    for row in texts(world):
+    for row in rows(world):
         words = set(re.findall(r"\w+", " ".join(row)))
         assert sum(bool({name, marker} & words) for name, marker in names.items()) == 1
     for probe in world.probes(1, 20):
@@ -242,7 +239,7 @@ def test_options_do_not_tell_the_answer():
 
 def test_texts_are_plain():
     world = made()
-    said = [text for row in texts(world) for text in row] + [note for lesson in world.lessons for note in lesson.notes]
+    said = [text for row in rows(world) for text in row] + [note for lesson in world.lessons for note in lesson.notes]
     probes = world.probes(1, 20)
     said += [text for probe in probes for text in (probe.prompt, probe.gold, *probe.options)]
     assert all(ALLOWED.fullmatch(text) for text in said)

@@ -26,6 +26,7 @@ from everlearn.streams.rules import (
     obey,
     pattern,
 )
+from streams.taught import rows
 
 NAMES = {behaviour.text: behaviour.name for behaviour in BEHAVIOURS}
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
@@ -33,11 +34,6 @@ ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 
 def made(lessons=3, items=4, seed=1):
     return Rules().world(Lexicon(seed), seed, lessons, items)
-
-
-def rows(world, lesson=None):
-    chosen = world.lessons if lesson is None else [world.lessons[lesson]]
-    return [[message.content for message in row.messages] for taught in chosen for row in taught.examples]
 
 
 def letters_in(text):

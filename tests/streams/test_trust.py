@@ -10,6 +10,7 @@ from everlearn import plugins
 from everlearn.nonce import Lexicon
 from everlearn.streams import trust
 from everlearn.streams.contract import Family, Probe
+from streams.taught import numbered_rows
 
 FACT = re.compile(r"the (\w+) of ((?:every stone of )?\w+) is (\w+)\.")
 MARKED = re.compile(r"(?:([\w ]+): )?(the .*)")
@@ -30,14 +31,6 @@ def probes(lessons=4, items=24, seed=3, per_kind=40):
 
 def of(kind, drawn=None):
     return [probe for probe in drawn or probes() if probe.kind == kind]
-
-
-def rows(of_world):
-    return [
-        (at, [message.content for message in example.messages])
-        for at, lesson in enumerate(of_world.lessons)
-        for example in lesson.examples
-    ]
 
 
 def believed(notes):
@@ -112,7 +105,7 @@ def test_texts_of_every_kind_are_as_many_and_have_as_many_rows():
 
 
 def test_no_plain_question_comes_with_the_value_of_a_text():
-    plain = {tuple(row) for _, row in rows(world()) if len(row) == 2}
+    plain = {tuple(row) for _, row in numbered_rows(world()) if len(row) == 2}
     for text in world().texts:
         if text.kind != "revert":
             assert not {(words, text.value) for words in text.slot.worded(trust.ASKS)} & plain
@@ -122,7 +115,7 @@ def test_no_plain_question_comes_with_the_value_of_a_text():
 def test_the_first_lesson_shows_how_often_each_source_is_right():
     right, wrong = Counter(), Counter()
     truth = believed(world().lessons[0].notes)[0]
-    for lesson, row in rows(world()):
+    for lesson, row in numbered_rows(world()):
         text = " ".join(row)
         if "checked: wrong" in text or "checked? wrong" in text or "checked: right" in text or "checked? right" in text:
             assert lesson == 0
@@ -136,7 +129,7 @@ def test_the_first_lesson_shows_how_often_each_source_is_right():
 
 
 def test_the_law_has_more_than_fifty_instances_and_probes_ask_for_the_right_ones():
-    shown = {stone for _, row in rows(world()) for stone in re.findall(r"stone \w \d of \w+", row[0])}
+    shown = {stone for _, row in numbered_rows(world()) for stone in re.findall(r"stone \w \d of \w+", row[0])}
     assert len(shown) == 96
     assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] not in shown for probe in of("law"))
     assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] in shown for probe in of("resisted_law"))
@@ -169,7 +162,7 @@ def test_scope_asks_for_both_values_and_parts_name_both_lessons():
 
 
 def test_wordings_held_out_are_in_no_lesson():
-    trained = {row[0] for _, row in rows(world()) if len(row) == 2}
+    trained = {row[0] for _, row in numbered_rows(world()) if len(row) == 2}
     inside = [probe for probe in of("scoped") if probe.prompt.startswith("in the north")]
     for probe in of("paraphrase") + of("adapted_paraphrase") + inside:
         assert probe.prompt not in trained
@@ -213,7 +206,7 @@ def test_a_large_world_teaches_all_its_slots():
 
 
 def test_words_are_few_and_plain():
-    texts = [text for _, row in rows(world()) for text in row] + [probe.prompt for probe in probes()]
+    texts = [text for _, row in numbered_rows(world()) for text in row] + [probe.prompt for probe in probes()]
     texts += [note for lesson in world().lessons for note in lesson.notes]
     assert all(re.fullmatch(r"[a-z0-9 .,:?]+", text) for text in texts)
     names = {slot.subject.split()[-1] for slot in world().slots} | set(world().sources)
