@@ -15,8 +15,9 @@ EXTRAS_STAMP := .venv-extras/.installed
 demo: $(STAMP)
 	$(BIN)/everlearn demo
 
+# Two tests at once, each with one thread: models in tests are so small that more threads only wait for each other.
 test: $(STAMP) lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 test-extras: $(EXTRAS_STAMP)
 	.venv-extras/bin/pytest tests/test_harness_tasks.py tests/bench/test_ray.py

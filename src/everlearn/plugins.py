@@ -29,7 +29,7 @@ CONTRACT = "contract"
 def names(folder: str) -> list[str]:
     """Names of all plug-ins of a kind, sorted: those in the folder and those of installed packages."""
     package = importlib.import_module(f"everlearn.{folder}")
-    found = {module.name for module in pkgutil.iter_modules(package.__path__)} - {CONTRACT}
+    found = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg} - {CONTRACT}
     found |= set(_entry_points(folder))
     return sorted(name for name in found if not name.startswith("_"))
 

@@ -206,7 +206,7 @@ def test_a_stream_with_one_number_has_no_slope():
 
 def test_figures_by_hand():
     def asked(name, axis, gold="x", chance=0.0, cue=""):
-        return Asked(name, "f", "k", axis, (1,), name[0], chance, cue=cue, gold=gold)
+        return Asked(name, "f", "k", axis, (1,), name[0], chance, cue=cue, gold=gold, rivals=("z",))
 
     probes = (
         asked("a1", "atom", "x", 0.5),
@@ -219,7 +219,7 @@ def test_figures_by_hand():
         Asked("g", "general", "s", "general", (), "g", 0.0),
     )
     right = {"a1", "c1", "d1", "d2", "e1", "g"}
-    said = {"b1": "z", "e2": "nothing"}  # of two wrong replies one is another probe's answer
+    said = {"b1": "z", "e2": "nothing"}  # of two wrong replies one is a rival's
     replies = tuple(Reply(p.id, p.id in right, 0.0, text=said.get(p.id, p.gold)) for p in probes)
     trial = Trial("m", 1, (Moment(1, replies=replies),))
     context = replace(trial, method="context")

@@ -30,18 +30,18 @@ def test_a_skill_that_fails_by_name_says_nothing():
     assert (found.value, found.note) == (None, "the named skill is only 0.00 above chance")
 
 
-def test_shadow_rate_counts_wrong_replies_that_are_right_elsewhere():
+def test_shadow_rate_counts_wrong_replies_that_another_thing_calls_for():
     probes = [
-        asked("a", 1, gold="red"),
-        asked("b", 1, gold="blue"),
-        asked("c", 1, gold="red"),
-        asked("d", 1, gold="green", kind="other"),
-        asked("e", 1, gold="yes", kind="closed", chance=0.5),
-        asked("f", 1, gold="no", kind="closed", chance=0.5),
+        asked("a", 1, rivals=("blue", "green")),
+        asked("b", 1, rivals=("blue", "green")),
+        asked("c", 1, rivals=("red",)),
+        asked("d", 1, rivals=("red",)),
+        asked("e", 1, rivals=("no",), chance=0.5),
+        asked("f", 1),
     ]
-    # a says b's answer; b says what only another kind answers; c's own answer is no shadow; d is right
-    texts = {"a": " blue", "b": "green", "c": "red", "d": "green", "e": "no", "f": "no"}
-    made = case(probes, [moment(1, probes, "d f", texts=texts)], 1)
+    # a says a rival's reply, b nobody's, c a rival's of b; d is right; e has two answers only, f no rivals
+    texts = {"a": " blue", "b": "white", "c": "green", "e": "no", "f": "red"}
+    made = case(probes, [moment(1, probes, "d", texts=texts)], 1)
     assert shadow_rate(made) == pytest.approx(1 / 3)
     assert shadow_rate(case(probes, [moment(1, probes, "a b c d e f")], 1)) is None
 

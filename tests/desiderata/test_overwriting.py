@@ -174,6 +174,24 @@ def test_what_was_never_left_is_not_reverted():
     assert (once.value, once.note) == (None, "no such probes, or nothing was asked around both changes")
 
 
+def test_forgetting_what_was_first_is_not_taking_on_what_comes_between():
+    # A, B, A: reverted; A, another wrong word, A: forgotten for a while; B with space around it from the start, then A:
+    # reverted; A, B, B: not changed back; A, part of B, A: not taken on
+    said = {"back0": ("A", "corn", "A"), "back1": ("A", "rice", "A"), "back2": (" corn", "corn\n", "A")}
+    said |= {"back3": ("A", "corn", "corn"), "back4": ("A", "cor", "A")}
+    probes = [asked(name, (1, 2, 3), axis="adapt", kind="revert", gold="A", between="corn") for name in said]
+
+    def score(probes):
+        texts = [{name: replies[at] for name, replies in said.items()} for at in range(3)]
+        right = [{name for name, text in one.items() if text == "A"} for one in texts]
+        moments = [moment(at + 1, probes, right[at], texts=texts[at]) for at in range(3)]
+        return of(case(probes, moments, 3), "revert")
+
+    assert score(probes) == pytest.approx([2 / 5])
+    # of what does not say what is between: any other word; back2 says another text, too, as texts go
+    assert score([replace(probe, between="") for probe in probes]) == pytest.approx([4 / 5])
+
+
 def test_who_has_ended_before_the_change_says_nothing_and_who_learnt_at_once_is_asked_at_the_end():
     ended = case(PROBES, [moment(1, PROBES, TAUGHT)], 3)
     assert of(ended, "Adapt", "Resist", "OW") == [None, None, None]

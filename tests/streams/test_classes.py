@@ -10,19 +10,16 @@ from everlearn.grade import Reply, check
 from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.classes import (
-    ATTRIBUTES,
-    EITHER,
-    EITHER_EXPLICIT,
+    BRIDGES,
     FORMERLY,
     HAS,
     INPUTS,
-    TWO,
     UNSEEN,
-    VALUES,
     Classes,
 )
 from everlearn.streams.contract import Family
-from streams.taught import rows, words
+from everlearn.streams.worlds.invented_labels import ATTRIBUTES
+from streams.taught import numbered_rows, rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 ATTRIBUTE = {value: name for name, values in ATTRIBUTES.items() for value in values}
@@ -61,11 +58,6 @@ def test_it_is_a_family():
     assert find("streams", "classes", Family) is Classes
 
 
-def test_no_value_belongs_to_two_attributes():
-    assert len(ATTRIBUTE) == VALUES * len(ATTRIBUTES)
-    assert all(len(values) == VALUES for values in ATTRIBUTES.values())
-
-
 def test_the_same_arguments_make_the_same_world_and_probes():
     one, other = made(), made()
     assert one == other
@@ -75,7 +67,9 @@ def test_the_same_arguments_make_the_same_world_and_probes():
 
 def test_a_lesson_has_as_many_rows_as_worked_out_by_hand():
     each = 2 + 1 + 5 * INPUTS
-    assert [len(lesson.examples) for lesson in made().lessons] == [4 * each, 5 * each, 5 * each]
+    counts = [len(lesson.examples) for lesson in made().lessons]
+    assert counts == [4 * each + BRIDGES, 5 * each + BRIDGES, 5 * each + BRIDGES]
+    assert max(counts) <= 420
     assert [len(lesson.notes) for lesson in made().lessons] == [4, 5, 5]
 
 
@@ -130,25 +124,95 @@ def test_more_labels_than_conjunctions_are_refused():
 
 def test_no_lesson_uses_the_wordings_and_descriptions_of_probes():
     world = made(8)
-    held = [
-        re.sub(r"\\{\w+\\}", ".+", re.escape(w)) for w in (*UNSEEN, *EITHER, *EITHER_EXPLICIT, *TWO, *HAS, *FORMERLY)
-    ]
-    assert not any(re.fullmatch(wording, texts[0]) for texts in rows(world) for wording in held)
+    held = [re.sub(r"\\{\w+\\}", ".+", re.escape(wording)) for wording in (*UNSEEN, *HAS, *FORMERLY)]
+    assert not any(re.fullmatch(wording, texts[0].split(": ", 1)[1]) for texts in rows(world) for wording in held)
     deciding = {name for name, _ in world.labels[0].traits}
 
     def details(text):
         return frozenset(word for word in words(text) if word in ATTRIBUTE and ATTRIBUTE[word] not in deciding)
 
-    trained = {details(texts[0]) for texts in rows(world)} - {frozenset()}
-    asked = {details(probe.prompt) for probe in world.probes(1, 20) if probe.kind in ("union", "paraphrase")}
+    def shown(prompt):
+        return [
+            details(part) for part in (prompt.split(";") if " two things: " in prompt or "both" in prompt else [prompt])
+        ]
+
+    trained = {one for texts in rows(world) for one in shown(texts[0])} - {frozenset()}
+    kinds = ("union", "paraphrase", "both", "both_within", "within", "cross")
+    asked = {one for probe in world.probes(1, 20) if probe.kind in kinds for one in shown(probe.prompt)}
     assert asked
     assert not asked & trained
 
 
-def test_no_row_holds_two_labels_of_a_composition():
-    world = made(8)
-    fixed = {label.word for label in world.labels if not label.renamed}
-    assert all(len(fixed & set(words(" ".join(texts)))) <= 1 for texts in rows(world))
+@pytest.mark.parametrize(("lessons", "items"), [(8, 4), (2, 2), (1, 256)])
+def test_no_row_holds_two_labels_of_a_composition(lessons, items):
+    world = made(lessons, items)
+    key = {label.word: label.key for label in world.labels if not label.renamed}
+    found = [frozenset(key[word] for word in words(" ".join(texts)) if word in key) for texts in rows(world)]
+    together = {keys for keys in found if len(keys) > 1}
+    lesson = {label.key: label.lesson for label in world.labels}
+    assert together == world.bridged
+    assert all(len({lesson[key] for key in keys}) == 1 for keys in together)
+    probes = [probe for probe in world.probes(1, 60) if probe.kind in ("both", "both_within", "within", "cross")]
+    assert probes or items == 2
+    assert not {frozenset(probe.key.split("+")) for probe in probes} & together
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_lesson_shows_some_of_its_pairs_in_the_wordings_that_join_two_lessons(seed):
+    world = made(8, 4, seed)
+    fixed = [label for label in world.labels if not label.renamed]
+    found = Counter()
+    for lesson, texts in numbered_rows(world):
+        prompt = texts[0].removeprefix(f"{world.name}: ")
+        here = {label.word: {value for _, value in label.traits} for label in fixed if label.lesson == lesson}
+
+        def named(text, here=here):
+            (label,) = (label for label, values in here.items() if values <= set(words(text)))
+            return label
+
+        if re.match("name two things|label both", prompt):
+            reply = " and ".join(named(text) for text in prompt.split(":")[1].split(";"))
+            found[lesson, "two"] += 1
+        elif " or " in prompt:
+            offered = re.findall(r"(\w+) or (?:a )?(\w+)", prompt)[0]
+            reply = named(prompt)
+            assert reply in offered
+            assert set(offered) <= set(here)
+            explicit = "first say why" in prompt
+            found[lesson, "explicit" if explicit else "either"] += 1
+            if explicit:
+                assert set(words(texts[1].split(", so ")[0])) - {"and"} == here[reply]
+                assert texts[1].endswith(f", so {reply}")
+                continue
+        else:
+            continue
+        assert texts[1] == reply
+    assert set(found.values()) == {BRIDGES // 3}
+    assert len(found) == 8 * 3, "half of a lesson's four labels at most are renamed, so that each has a pair"
+
+
+def test_rivals_are_other_names_in_place_of_the_right_one():
+    world = made()
+    names = {name for label in world.labels for name in (label.word, label.renamed) if name}
+    own = {label.key: {label.word, label.renamed} for label in world.labels}
+    for probe in world.probes(1, 9):
+        right = probe.reply or probe.gold
+        assert probe.rivals == tuple(sorted(set(probe.rivals) - {right}))
+        if probe.kind in ("union", "paraphrase", "renamed", "before_rename", "near"):
+            assert set(probe.rivals) == names - own[probe.key]
+        elif probe.kind in ("within", "cross"):
+            assert set(probe.rivals) == names - next(two for two in own.values() if right in two)
+        elif probe.kind in ("both", "both_within"):
+            assert all(sum(a != b for a, b in zip(r.split(), right.split(), strict=True)) == 1 for r in probe.rivals)
+            assert len(probe.rivals) == 2 * (len(names) - 2)
+        elif probe.kind in ("describe", "far"):
+            taught = {value for label in world.labels for _, value in label.traits}
+            assert {ATTRIBUTE[value] for value in probe.rivals} <= {ATTRIBUTE[right]}
+            assert set(probe.rivals) <= taught - {right}
+        else:
+            assert all(re.fullmatch(r".+, so \w+", rival) for rival in probe.rivals)
+            assert probe.rivals
+    assert max(len(probe.rivals) for probe in made(1, 256).probes(1, 9)) == 64
 
 
 def test_a_renamed_label_is_only_asked_for_as_renamed():

@@ -39,6 +39,32 @@ def known(notes):
     return old, old | new
 
 
+SAME = re.compile(r"(?:do (\w+) and (\w+) have the same (\w+)|is the (\w+) of (\w+) the same as that of (\w+))\?")
+JOINED = re.compile(r"the (guild|mentor) of (?!the )(\w+)")
+OUTER = {"seat": "seat|meet", "home": "home|live", "guild": "guild|belong", "trade": "trade|work"}
+
+
+def bridges(made, lesson):
+    """The relations and names that rows of a lesson join, by their words alone, with question and reply."""
+    found = []
+    for prompt, reply in (row for at, row in numbered_rows(made) if at == lesson and len(row) == 2):
+        if same := SAME.fullmatch(prompt):
+            one, other, relation, *turned = same.groups()
+            relation, one, other = turned if turned[0] else (relation, one, other)
+            found.append(((relation, relation), frozenset((one, other)), prompt, reply))
+        elif inner := JOINED.search(prompt):
+            outer = [name for name, words in OUTER.items() if re.search(words, prompt.replace(inner[0], ""))]
+            found += [((inner[1], *outer), frozenset((inner[2],)), prompt, reply)] if outer else []
+    return found
+
+
+def joined(probe):
+    """The same of a probe."""
+    _, relations, *names = probe.key.split(":")
+    first, second = [relations.removeprefix("same_")] * 2 if len(names) == 2 else relations.split(".")
+    return (first, second), frozenset(names)
+
+
 def answer(probe: Probe, notes):
     """The answer from first principles: the notes and the words of the prompt, none of the family's own records."""
     old, now = known(notes)
@@ -77,9 +103,75 @@ def test_each_thing_comes_in_eight_rows_and_one_note():
     for at, lesson in enumerate(world().lessons):
         things = 28 + (7 if at else 0)
         assert len(lesson.notes) == things
-        assert len(lesson.examples) == things * (RENDERINGS - HELD_OUT)
+        assert len(lesson.examples) == things * (RENDERINGS - HELD_OUT) + len(bridges(world(), at))
         texts = [tuple(message.content for message in example.messages) for example in lesson.examples]
         assert len(set(texts)) == len(texts)
+
+
+def test_lessons_join_their_own_facts_and_say_what_is_right():
+    counts = Counter()
+    for at, lesson in enumerate(world().lessons):
+        old, _ = known(lesson.notes)
+        found = bridges(world(), at)
+        assert 8 <= len(found) <= 24
+        for (first, second), names, prompt, reply in found:
+            one, *other = sorted(names)
+            if other:
+                assert reply == ("yes" if old[first, one] == old[first, other[0]] else "no")
+                keys = {f"facts:{first}:{name}" for name in names}
+            else:
+                bridge = old[first, one]
+                assert reply.rpartition(" ")[2] == old[second, bridge] != reply or not prompt.endswith("spell it out.")
+                assert reply == (f"{first} is {bridge}, so " * prompt.endswith("spell it out.")) + old[second, bridge]
+                keys = {f"facts:{first}:{one}", f"facts:{second}:{bridge}"}
+            assert not keys & set(world().changes), "no later lesson changes it"
+            counts["spelt" if " is " in reply else reply if other else "latent"] += 1
+    assert counts["yes"] == counts["no"] >= 10 and min(counts["latent"], counts["spelt"]) >= 24
+
+
+def test_what_rows_join_no_probe_asks_for_but_in_the_same_words():
+    taught = [bridge for at in range(6) for bridge in bridges(world(), at)]
+    drawn = [probe for seed in range(3) for probe in world().probes(seed, 200)]
+    drawn = [probe for probe in drawn if probe.axis == "composition" or probe.kind == "updated_two_hop"]
+    assert not {(relations, names) for relations, names, *_ in taught} & {joined(probe) for probe in drawn}
+    invented = {name for people in world().people for name in people}
+    wordings = {re.sub(r"\w+", lambda word: "x" if word[0] in invented else word[0], row[2]) for row in taught}
+    asked = {re.sub(r"\w+", lambda word: "x" if word[0] in invented else word[0], probe.prompt) for probe in drawn}
+    assert wordings <= asked and len(wordings) >= 0.8 * len(asked)
+
+
+def test_rivals_are_what_others_call_for():
+    told = {relation: defaultdict(set) for relation in facts.RELATIONS}
+    for note in (note for lesson in world().lessons for note in lesson.notes):
+        _, subject, verb, value = NOTE.fullmatch(note).groups()
+        told[RELATION[verb]][subject].add(value)
+    for probe in probes():
+        _, relations, *names = probe.key.split(":")
+        if probe.kind == "comparison":
+            assert probe.rivals == ()
+            continue
+        assert probe.rivals and probe.gold not in probe.rivals and len(probe.rivals) <= 64
+        assert list(probe.rivals) == sorted(set(probe.rivals))
+        first, _, second = relations.rpartition(".")
+        if probe.kind == "reverse":
+            assert set(probe.rivals) == set(told[second]) - {probe.gold}
+        elif probe.explicit:
+            [bridge] = told[first][names[0]]
+            others = {(who, value) for who, values in told[second].items() for value in values}
+            mentors = {value for values in told[first].values() for value in values} & {who for who, _ in others}
+            possible = {f"{first} is {who}, so {value}" for who, value in others if who in mentors}
+            possible |= {f"{first} is {bridge}, so {value}" for _, value in others}
+            assert set(probe.rivals) <= possible and len(probe.rivals) == min(64, len(possible - {probe.gold}))
+        else:
+            about = now_bridge(probe) if first else names[0]
+            wanted = {value for who, values in told[second].items() if who != about for value in values}
+            assert set(probe.rivals) == wanted - {probe.gold}, probe
+
+
+def now_bridge(probe):
+    """Through whom a probe of two facts goes."""
+    now = known([note for lesson in world().lessons for note in lesson.notes])[1]
+    return now[joined(probe)[0][0], probe.key.split(":")[2]]
 
 
 def test_an_oracle_that_has_read_all_notes_is_right():
@@ -205,6 +297,8 @@ def test_a_large_world_has_all_its_facts():
     large = world(2, 256)
     assert [len(lesson.notes) for lesson in large.lessons] == [256, 320]
     assert len(large.told) == 512 and len(large.changes) == 64
+    assert [len(bridges(large, at)) for at in (0, 1)] == [24, 24]
+    assert max(len(probe.rivals) for probe in large.probes(1, 6)) == 64
 
 
 def test_words_are_few_and_plain():

@@ -8,12 +8,13 @@ import pytest
 
 from everlearn.errors import SettingsError
 from everlearn.grade import Reply, check
-from everlearn.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES
 from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import Family
 from everlearn.streams.language import (
+    BRIDGES,
     FORMERLY,
+    REVERSE,
     RULE_UNSEEN,
     SPELT_OUT,
     UNSEEN_FORWARD,
@@ -22,7 +23,8 @@ from everlearn.streams.language import (
     WHICH,
     Language,
 )
-from streams.taught import rows, words
+from everlearn.streams.worlds.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES
+from streams.taught import numbered_rows, rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 FORMS = (
@@ -129,9 +131,10 @@ def _particles(world):
 
 
 def test_no_lesson_uses_the_wordings_of_probes():
-    held = (UNSEEN_FORWARD, UNSEEN_PARAPHRASE, *UNSEEN_REVERSE, *RULE_UNSEEN, *SPELT_OUT, *WHICH, *FORMERLY)
+    held = (UNSEEN_FORWARD, UNSEEN_PARAPHRASE, *UNSEEN_REVERSE, *RULE_UNSEEN, *WHICH, *FORMERLY)
     patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(wording)) for wording in held]
-    assert not any(re.fullmatch(pattern, texts[0]) for texts in rows(made(8)) for pattern in patterns)
+    prompts = [texts[0].split(": ", 1)[1] for texts in rows(made(8)) if len(texts) == 2]
+    assert not any(re.fullmatch(pattern, prompt) for prompt in prompts for pattern in patterns)
 
 
 def test_half_of_the_words_are_never_asked_for_from_english():
@@ -157,6 +160,69 @@ def test_no_row_holds_two_operands_of_a_composition(seed):
     for probe in probes:
         operands = sorted({invented[key] for key in probe.atoms if key in invented})
         assert not together & set(itertools.combinations(operands, 2))
+
+
+def matching(prompt, wordings):
+    """The English in a prompt that has one of the wordings."""
+    for wording in wordings:
+        if match := re.fullmatch(re.escape(wording).replace(r"\{g\}", "(.+)"), prompt):
+            return match[1]
+    return ""
+
+
+@pytest.mark.parametrize(("lessons", "items", "seed"), [(2, 16, 0), (6, 16, 1), (6, 16, 2), (1, 256, 3)])
+def test_lessons_with_rules_spell_phrases_out_in_the_wordings_of_compositions(lessons, items, seed):
+    world = made(lessons, items, seed)
+    spelling = {word.gloss: word for word in world.words}
+    rules = {rule.construction.topic: rule for rule in world.rules}
+    counts, shown = Counter(), set()
+    for lesson, texts in numbered_rows(world):
+        if not (english := matching(texts[0].removeprefix(f"{world.name}: "), SPELT_OUT)):
+            continue
+        topic, glosses = next((topic, m.groups()) for form, topic in FORMS if (m := re.search(form, english)))
+        assert rules[topic].lesson == lesson
+        assert all((spelling[gloss].lesson, spelling[gloss].respelt) == (lesson, "") for gloss in glosses)
+        spoken = [spelling[gloss].word for gloss in glosses]
+        bridge = ", ".join(f"{gloss} is {word}" for gloss, word in zip(glosses, spoken, strict=True))
+        assert texts[1] == f"{bridge}, so {say(topic, rules[topic].answer, spoken)}"
+        counts[lesson] += 1
+        shown.add(frozenset((*(spelling[gloss].key for gloss in glosses), rules[topic].key)))
+    assert max(counts.values()) <= BRIDGES
+    assert len(counts) >= lessons - 1, "a rule may find no shown word"
+    assert sum(counts.values()) >= (32 if lessons == 2 else 4 * len(counts))
+    probes = [probe for probe in world.probes(1, 60) if probe.axis == "composition"]
+    assert probes
+    assert not {frozenset(probe.atoms) for probe in probes} & shown
+    for probe in probes:
+        assert matching(probe.prompt.removeprefix(f"{world.name}: "), SPELT_OUT if probe.explicit else REVERSE)
+
+
+def test_rivals_hold_other_words_or_rules_in_one_place():
+    world = made(2)
+    glosses = {word.gloss for word in world.words}
+    names = {name for word in world.words for name in (word.word, word.respelt) if name}
+    invented = names | _particles(world)
+    for probe in world.probes(1, 12):
+        right = probe.reply or probe.gold
+        assert probe.rivals == tuple(sorted(set(probe.rivals) - {right}))
+        assert len(probe.rivals) <= 64
+        if probe.kind in ("to_english", "paraphrase"):
+            assert set(probe.rivals) == glosses - {right}
+        elif probe.kind in ("to_language", "reverse", "reform", "before_reform", "near"):
+            own = next({word.word, word.respelt} for word in world.words if word.key == probe.key)
+            assert set(probe.rivals) == names - own
+        elif probe.kind in ("rule", "far"):
+            assert set(probe.rivals) == {rule.answer for rule in world.rules} - {right}
+        elif probe.axis == "composition":
+            assert probe.rivals
+            said = right.split(", so ")[-1]
+            for rival in probe.rivals:
+                other = rival.split(", so ")[-1]
+                assert set(words(other)) <= invented
+                assert len(set(words(said)) - set(words(other))) == 1
+        else:
+            assert probe.kind == "minimal_pair"
+            assert probe.rivals == ()
 
 
 def test_sentences_take_words_from_other_lessons_than_the_rule():

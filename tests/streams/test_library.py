@@ -7,13 +7,15 @@ from collections import Counter
 
 import pytest
 
-from everlearn.api_functions import ASKED, INTENTS, MEANING, SAID, UNHEARD
 from everlearn.grade import Reply, check
 from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family
 from everlearn.streams.library import Library
-from streams.taught import rows
+from everlearn.streams.worlds.api_functions import ASKED, INTENTS, MEANING, PHRASINGS, SAID, UNHEARD
+from everlearn.streams.worlds.nested_calls import NESTED as ONE_CALL
+from everlearn.streams.worlds.nested_calls import STEPS
+from streams.taught import numbered_rows, rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 NESTED = {"nested", "nested_explicit"}
@@ -48,7 +50,7 @@ def asked(text):
     """The operation that a text asks for, and its arguments in their own order."""
     found = []
     for operation, wanted in INTENTS.items():
-        for wording in wanted:
+        for wording in (wanted.intent, *wanted.also, wanted.unheard):
             marks = re.findall(r"\{(\d)\}", wording)
             pattern = re.sub(r"\\\{\d\\\}", lambda _: ARGUMENT, re.escape(wording))
             if match := re.search(rf"(?<![\w(]){pattern}(?!\w)", text):
@@ -74,16 +76,20 @@ def call(known, module, operation, arguments):
     return f"{name}({', '.join(arguments[::-1] if turned else arguments)})"
 
 
+def nested(known, prompt, explicit):
+    one, first, two, second = re.fullmatch(r".+: in (\w+) (.+), then in (\w+) (.+)", prompt).groups()
+    inner = call(known, one, *asked(first))
+    operation, arguments = asked(second)
+    whole = call(known, two, operation, [inner if argument == "it" else argument for argument in arguments])
+    return f"first {inner}, then {whole}" if explicit else whole
+
+
 def answer(probe):
     """What somebody replies who has read the notes and knows what people ask for."""
     old, new = notes_of(probe)
     known = old if " v1" in probe.prompt else old | new
     if probe.kind in NESTED:
-        one, first, two, second = re.fullmatch(r".+: in (\w+) (.+), then in (\w+) (.+)", probe.prompt).groups()
-        inner = call(known, one, *asked(first))
-        operation, arguments = asked(second)
-        whole = call(known, two, operation, [inner if argument == "it" else argument for argument in arguments])
-        return f"first {inner}, then {whole}" if probe.explicit else whole
+        return nested(known, probe.prompt, probe.explicit)
     module = next(word for word in re.findall(r"\w+", probe.prompt) if word in {module for module, _ in known})
     if probe.kind in {"result", "far"}:
         name, inside = re.search(r"(\w+)\((.+)\)(?:\?| do| give)", probe.prompt).groups()
@@ -157,14 +163,68 @@ def test_the_same_seed_gives_the_same():
 
 
 def test_a_lesson_has_the_usual_size_and_each_wording():
-    assert len(SAID) + len(ASKED) + len([MEANING]) + len(UNHEARD) == RENDERINGS
+    assert len(SAID) + len(ASKED) + len([MEANING]) + len(UNHEARD) >= RENDERINGS
     assert len(UNHEARD) == HELD_OUT
     world = made(items=Library.items)
-    assert all(200 <= len(lesson.examples) <= 400 for lesson in world.lessons)
+    assert all(220 <= len(lesson.examples) <= 420 for lesson in world.lessons)
     for entry in world.entries[:3]:
         own = [row for row in rows(world) if re.search(rf"\b{entry.name}\b", " ".join(row))]
         assert len(own) >= 26
+        texts = [row[0] for row in own]
+        for wording in (*SAID, *ASKED, MEANING):
+            for phrasing in range(PHRASINGS if "{intent}" in wording else 1):
+                shape = re.escape(entry.write(wording, ("9", "9"), phrasing)).replace("9", ARGUMENT)
+                assert any(re.fullmatch(shape, text) for text in texts), shape
         assert all(entry.module in row[0] for row in own)
+
+
+def test_modules_grow_from_lesson_to_lesson():
+    for lessons, items in [(1, 8), (2, 8), (3, 8), (8, 8), (12, 8), (4, 5), (5, 11), (6, 15), (2, 128), (3, 24)]:
+        entries = made(lessons, items).entries
+        sizes = Counter(entry.module for entry in entries)
+        assert max(sizes.values()) <= 12
+        assert len(sizes) <= max(2, -(-lessons * items // 8))
+        assert len({(entry.module, entry.function.operation) for entry in entries}) == lessons * items
+        assert len({entry.name for entry in entries} | set(sizes)) == lessons * items + len(sizes)
+        for lesson in range(lessons):
+            added = Counter(entry.module for entry in entries if entry.lesson == lesson)
+            assert len(added) >= 2
+            assert max(added.values()) - min(added.values()) <= 1
+            assert items != 8 or min(added.values()) == 4
+        if lessons > 1:
+            assert all(len({entry.lesson for entry in entries if entry.module == module}) > 1 for module in sizes)
+
+
+def test_it_takes_the_name_of_the_module_to_know_the_function():
+    for lessons in (2, 3, 4):
+        entries = made(lessons).entries
+        counts = Counter(entry.function.operation for entry in entries)
+        alone = [entry for entry in entries if counts[entry.function.operation] == 1]
+        assert len(alone) <= len(entries) / 8
+        for lesson in range(lessons):
+            assert len({entry.function.operation for entry in entries if entry.lesson == lesson}) == 8
+
+
+def test_values_are_what_all_other_lessons_leave_open():
+    world = made()
+    by_key = {entry.key: entry for entry in world.entries}
+    for probe in world.probes(3, 20):
+        chosen = [by_key[key] for key in probe.atoms or (probe.key,)]
+        new = [entry for entry in chosen if entry.lesson == probe.lesson]
+        module = [entry for entry in world.entries if entry.module == chosen[0].module]
+        added = [entry for entry in module if entry.lesson == chosen[0].lesson]
+        assert len(added) == 4
+        if probe.kind in {"call", "call_paraphrase", "near"}:
+            assert probe.values == 8
+        if probe.kind in {"result", "far"}:
+            known = {entry.function.operation for entry in module if entry not in added}
+            assert probe.values == 10 - len(known - {"subtract", "count"})
+            assert 6 <= probe.values <= 10
+        if probe.kind in NESTED:
+            assert probe.values == (8 if len(new) == 1 else 48 if new[0].module == new[1].module else 64)
+        if probe.kind == "spot_wrong":
+            names = re.findall(r"(\w+)\(", probe.prompt)
+            assert {entry.name for entry in added} >= set(names)
 
 
 def test_probes_use_unheard_wordings_and_unseen_arguments():
@@ -176,7 +236,11 @@ def test_probes_use_unheard_wordings_and_unseen_arguments():
         assert not re.search(rf"(?<![\w(]){pattern}(?!\w)", said)
     taught = {row[0] for row in lesson_rows}
     shapes = {re.sub(r"\(.+?\)|\d+", "#", text) for text in taught}
-    used = [str(asked(row[0])) for row in lesson_rows if len(row) == 2 and "what does" not in row[0]]
+    used = [
+        str(asked(row[0]))
+        for row in lesson_rows
+        if len(row) == 2 and "what does" not in row[0] and ", then in" not in row[0]
+    ]
     for probe in world.probes(3, 20):
         assert probe.prompt not in taught
         if probe.kind in {"call", "renamed", "swapped", "near"}:
@@ -184,14 +248,67 @@ def test_probes_use_unheard_wordings_and_unseen_arguments():
             assert str(asked(probe.prompt)) not in used
 
 
-def test_no_row_holds_two_operands():
+def names_in(world, row):
+    """Names of functions in a row, the same for both versions of one."""
+    names = {name: entry.name for entry in world.entries for name in (entry.name, entry.then)}
+    return {names[word] for word in words(" ".join(row)) if word in names}
+
+
+@pytest.mark.parametrize(("lessons", "items"), [(3, 8), (2, 4), (1, 3), (1, 2), (2, 1), (1, 256)])
+def test_no_row_holds_the_operands_of_a_probe(lessons, items):
+    world = made(lessons, items)
+    together = [names for row in rows(world) if len(names := names_in(world, row)) > 1]
+    assert all(names_in(world, row) for row in rows(world))
+    asked_for = [probe for probe in world.probes(1, 60) if probe.kind in NESTED]
+    for probe in asked_for:
+        operands = {atom.removeprefix("library:") for atom in probe.atoms}
+        assert len(operands) == 2
+        assert not any(operands <= names for names in together)
+    within = {probe.lesson for probe in asked_for if len(probe.parts) == 1}
+    assert within == (set(range(lessons)) if items > 1 else set())
+
+
+@pytest.mark.parametrize(("lessons", "items", "least"), [(3, 8, 16), (1, 256, 16), (1, 3, 3), (1, 2, 0), (2, 1, 0)])
+def test_functions_are_put_together_as_probes_ask(lessons, items, least):
+    world = made(lessons, items)
+    by_name = {entry.name: entry for entry in world.entries}
+    known = {(e.module, e.function.operation): (e.name, e.function.order == (1, 0)) for e in world.entries}
+    shown = [(lesson, *row) for lesson, row in numbered_rows(world) if len(names_in(world, row)) > 1]
+    counts = Counter(lesson for lesson, *_ in shown)
+    assert all(least <= counts[lesson] <= 24 for lesson in range(lessons))
+    starts = {wording.split(" in ")[0]: wording in STEPS for wording in (*ONE_CALL, *STEPS)}
+    explicit = [starts[prompt.split(" in ")[0]] for _, prompt, _ in shown]
+    for (lesson, prompt, reply), spelt in zip(shown, explicit, strict=True):
+        assert all((by_name[name].lesson, by_name[name].changed) == (lesson, -1) for name in names_in(world, [reply]))
+        assert reply == nested(known, prompt, spelt)
+    assert set(explicit) == ({True, False} if least else set())
+
+
+def test_rivals_are_what_other_functions_give():
     world = made()
-    for row in rows(world):
-        words = set(re.findall(r"\w+", " ".join(row)))
-        assert sum(bool({entry.name, entry.then} & words) for entry in world.entries) == 1
-    for probe in world.probes(1, 20):
+    by_name = {name: entry for entry in world.entries for name in (entry.name, entry.then)}
+    for probe in world.probes(2, 20):
+        correct = probe.reply or probe.gold
+        assert list(probe.rivals) == sorted({*probe.rivals} - {correct})
+        assert len(probe.rivals) <= 64
+        assert all(ALLOWED.fullmatch(rival) for rival in probe.rivals)
+        operands = {key.removeprefix("library:") for key in probe.atoms or (probe.key,)}
+        if probe.kind in {"call", "call_paraphrase", "renamed", "swapped", "in_v1", "near"}:
+            names = {rival.split("(")[0] for rival in probe.rivals}
+            assert names == {name for name in by_name if name} - {
+                name for one in operands for name in (one, by_name[one].then)
+            }
+            assert all("((" in rival or rival.count("(") == 1 or ", (" in rival for rival in probe.rivals)
+        if probe.grade == "evaluates":
+            assert not any(right(probe, rival) for rival in probe.rivals)
         if probe.kind in NESTED:
-            assert len(set(probe.atoms)) == 2
+            assert len(probe.rivals) >= 40
+            for rival in probe.rivals:
+                one, *two = re.findall(r"[a-z]{6}", rival.split("then ")[-1])
+                assert len({one, *two} & operands) == 1
+        if probe.kind == "result":
+            assert len(probe.rivals) == 9
+        assert (probe.kind == "spot_wrong") == (probe.rivals == ())
 
 
 def test_changed_functions_are_asked_about_in_no_other_way():
@@ -238,7 +355,7 @@ def test_answers_are_balanced():
     for kind in ("call", "near", "in_v1"):
         calls = [by_name[re.match(r"\w+", probe.gold)[0]] for probe in probes if probe.kind == kind]
         assert max(Counter(entry.name for entry in calls).values()) <= 2.5 * len(calls) / len({e.name for e in calls})
-        assert 0.3 < sum(entry.function.order == (1, 0) for entry in calls) / len(calls) < 0.7
+        assert 0.25 < sum(entry.function.order == (1, 0) for entry in calls) / len(calls) < 0.75  # of 48 at least
         assert max(Counter(entry.function.operation for entry in calls).values()) <= 2.5 * len(calls) / 12
     verdicts = Counter(probe.gold for probe in probes if probe.kind == "spot_wrong")
     assert verdicts == {"first": 192, "second": 192}
@@ -267,7 +384,7 @@ def test_result_arguments_leave_all_operations_open():
             ]
             entries, number = sorted(numbers, key=lambda each: isinstance(each, int))
             results = {shown(BY_HAND[operation](entries, number)) for operation in list(INTENTS)[:10]}
-            assert len(results) == probe.values == 10
+            assert len(results) == 10
 
 
 def test_options_do_not_tell_the_answer():

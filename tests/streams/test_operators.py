@@ -9,8 +9,9 @@ import pytest
 from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import HELD_OUT, RENDERINGS, Family
-from everlearn.streams.operators import ASKED, COMPOSED, SAID, UNHEARD, Operators
-from streams.taught import rows
+from everlearn.streams.operators import Operators
+from everlearn.streams.worlds.named_operations import ASKED, ASKED_MARKED, COMPOSED, SAID, SAID_MARKED, UNHEARD
+from streams.taught import numbered_rows, rows, words
 
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
 COMPOSITIONS = {"chain", "chain_explicit", "chain_three", "order"}
@@ -71,18 +72,23 @@ def answer(probe):
         return marked[0]
     means = old if "old way" in probe.prompt or "before" in words else new
     names = [word for word in words if word in means] or marked
-    if " after " in probe.prompt or re.search(r"of \w+ of", probe.prompt):
-        names.reverse()
     if "which list" in probe.prompt:
         phrase = means[names[0]]
         if phrase == "steps the last on":
             return " ".join(given[:-1] + moved(given[-1], -1))
         return " ".join(BY_HAND[OPPOSITE.get(phrase, phrase)](given))
-    lists = [given]
+    return done(probe.prompt, names, means)
+
+
+def done(prompt, names, means):
+    """What the operators called `names`, in the order of the prompt, make of the list in it."""
+    if " after " in prompt or re.search(r"of \w+ of", prompt):
+        names = names[::-1]
+    lists = ["".join(re.findall(r"\b\w\b", prompt))]
     for name in names:
         lists.append(BY_HAND[means[name]](lists[-1]))
     spelt = [" ".join(each) for each in lists[1:]]
-    return f"first {spelt[0]}, then {spelt[1]}" if "both steps" in probe.prompt else spelt[-1]
+    return f"first {spelt[0]}, then {spelt[1]}" if "both steps" in prompt else spelt[-1]
 
 
 def test_it_is_a_plug_in():
@@ -114,15 +120,29 @@ def test_the_same_seed_gives_the_same():
 
 
 def test_a_lesson_has_the_usual_size_and_each_wording():
-    assert len(SAID) + len(ASKED) + len(UNHEARD) == RENDERINGS
+    assert len(SAID) + len(ASKED) + len(UNHEARD) >= RENDERINGS
     assert len(UNHEARD) == HELD_OUT
     world = made(items=Operators.items)
-    assert all(200 <= len(lesson.examples) <= 400 for lesson in world.lessons)
-    name = world.operators[0].name
-    own = [row[0] for row in rows(world) if re.search(rf"\b{name}\b", row[0])]
-    for wording in (*SAID, *ASKED):
-        pattern = re.sub(r"\\{\w+\\}", ".+", re.escape(wording.replace("{name}", name)))
-        assert any(re.fullmatch(pattern, text) for text in own), wording
+    assert all(250 <= len(lesson.examples) <= 420 for lesson in world.lessons)
+    operator = world.operators[0]
+    for wording in (*SAID, *ASKED, *SAID_MARKED, *ASKED_MARKED):
+        pattern = re.escape(wording.replace("{name}", operator.name).replace("{marker}", operator.marker))
+        pattern = re.sub(r"\\{\w+\\}", ".+", pattern)
+        assert any(re.fullmatch(pattern, row[0]) for row in rows(world)), wording
+
+
+def test_a_marker_is_shown_as_often_as_a_name_in_as_many_wordings():
+    assert (len(SAID), len(ASKED)) == (len(SAID_MARKED), len(ASKED_MARKED))
+    world = made(items=Operators.items)
+    plain = [row for row in rows(world) if len(names_in(world, row)) == 1]
+    for operator in world.operators:
+        named, marked = (
+            [row for row in plain if word in words(row[0]) and re.search(r"\b\w \w \w\b", row[0])]
+            for word in (operator.name, operator.marker)
+        )
+        if operator.changed < 0:
+            assert len(named) == len(marked) >= 12
+            assert sum(len(row) == 2 for row in named) == sum(len(row) == 2 for row in marked)
 
 
 def test_probes_use_unheard_wordings_and_unseen_inputs():
@@ -140,15 +160,77 @@ def test_probes_use_unheard_wordings_and_unseen_inputs():
             assert re.search(r"\b\w(?: \w){2,}\b", probe.prompt)[0] not in inputs
 
 
-def test_no_row_holds_two_operands():
+def names_in(world, row):
+    """Names of operators in a row, in its order, also where only their markers stand."""
+    names = {word: operator.name for operator in world.operators for word in (operator.name, operator.marker)}
+    return list(dict.fromkeys(names[word] for word in words(" ".join(row)) if word in names))
+
+
+@pytest.mark.parametrize(("lessons", "items"), [(3, 8), (2, 4), (1, 3), (1, 2), (2, 1), (1, 256)])
+def test_no_row_holds_the_operands_of_a_probe(lessons, items):
+    world = made(lessons, items)
+    together = [set(names) for row in rows(world) if len(names := names_in(world, row)) > 1]
+    asked = [probe for probe in world.probes(1, 60) if probe.kind in COMPOSITIONS]
+    for probe in asked:
+        operands = {atom.removeprefix("operators:") for atom in probe.atoms}
+        assert len(operands) == len(probe.atoms) == (3 if probe.kind == "chain_three" else 2)
+        assert not any(operands <= names for names in together)
+    within = {probe.lesson for probe in asked if len(probe.parts) == 1}
+    assert within == (set(range(lessons)) if items > 1 else set())
+
+
+@pytest.mark.parametrize(("lessons", "items", "least"), [(3, 8, 16), (1, 256, 16), (1, 3, 3), (1, 2, 0), (2, 1, 0)])
+def test_operators_are_put_together_as_probes_ask(lessons, items, least):
+    world = made(lessons, items)
+    home = {operator.name: operator for operator in world.operators}
+    shown = [(lesson, *row) for lesson, row in numbered_rows(world) if len(names_in(world, row)) > 1]
+    counts = Counter(lesson for lesson, *_ in shown)
+    assert all(least <= counts[lesson] <= 24 for lesson in range(lessons))
+    means = {name: world_phrase(operator) for name, operator in home.items()}
+    templates = {wording: kind for kind, wordings in COMPOSED.items() for wording in wordings}
+    kinds = Counter()
+    for lesson, prompt, reply in shown:
+        names = [word for word in words(prompt) if word in home]
+        assert all((home[name].lesson, home[name].changed) == (lesson, -1) for name in names)
+        assert reply == done(prompt, names, means)
+        kinds.update(kind for wording, kind in templates.items() if shape(wording) == re.sub(SYMBOLS, "#", prompt))
+    assert set(kinds) == (COMPOSITIONS if items > 3 else COMPOSITIONS - {"chain_three"} if least else set())
+
+
+SYMBOLS = r"\b(\w( \w)+|\w{6})\b"
+
+
+def shape(wording):
+    return re.sub(SYMBOLS, "#", wording.format("balori", "dukemi", "sirano", x="m k t"))
+
+
+def world_phrase(operator):
+    return re.match(r"\w+ (.+);", operator.write("{name} {phrase};"))[1]
+
+
+def test_rivals_are_what_other_operators_give():
     world = made()
-    names = {operator.name: operator.marker for operator in world.operators}
-    for row in rows(world):
-        words = set(re.findall(r"\w+", " ".join(row)))
-        assert sum(bool({name, marker} & words) for name, marker in names.items()) == 1
-    for probe in world.probes(1, 20):
-        if probe.kind in COMPOSITIONS:
-            assert len(probe.atoms) == len(set(probe.atoms)) == (3 if probe.kind == "chain_three" else 2)
+    phrases = {note.split()[0]: note.split(" ", 1)[1].split(";")[0] for note in world.lessons[0].notes}
+    for probe in world.probes(2, 20):
+        assert list(probe.rivals) == sorted({*probe.rivals} - {probe.gold, ""})
+        assert len(probe.rivals) >= 3
+        assert all(ALLOWED.fullmatch(rival) for rival in probe.rivals)
+        if probe.kind == "far":
+            assert {*probe.rivals} == {operator.name for operator in world.operators} - {probe.gold}
+        own = {probe.key.removeprefix("operators:"), *(atom.removeprefix("operators:") for atom in probe.atoms)}
+        given = "".join(re.findall(r"\b\w\b", probe.prompt))
+        for name, phrase in phrases.items():
+            if name not in own and probe.kind in {"unseen", "uncued", "redefined", "before_redefinition", "longer"}:
+                assert " ".join(BY_HAND[phrase](given)) in {probe.gold, *probe.rivals}
+            if name not in own and probe.kind == "chain_explicit":
+                means = {atom.removeprefix("operators:"): world_phrase(found(world, atom)) for atom in probe.atoms}
+                first, last = (atom.removeprefix("operators:") for atom in probe.atoms)
+                instead = done(probe.prompt, [first, last], means | {last: phrase})
+                assert instead in {probe.gold, *probe.rivals}
+
+
+def found(world, key):
+    return next(operator for operator in world.operators if operator.key == key)
 
 
 def test_redefined_operators_are_asked_about_in_no_other_way():
@@ -253,7 +335,7 @@ def test_worlds_of_all_sizes(lessons, items):
     world = made(lessons, items)
     probes = world.probes(1, 3)
     assert len(world.lessons) == lessons
-    assert all(len(lesson.examples) >= 25 * items for lesson in world.lessons)
+    assert all(len(lesson.examples) >= 32 * items for lesson in world.lessons)
     assert [probe for probe in probes if answer(probe) != probe.gold] == []
     assert ("redefined" in {probe.kind for probe in probes}) == (lessons > 1 and items > 1)
     assert (COMPOSITIONS & {probe.kind for probe in probes} != set()) == (lessons * items > 1)

@@ -1,6 +1,5 @@
 """Worlds of triggers in: replies worked out anew from the notes must be the right ones, and nothing may leak, out."""
 
-import itertools
 import re
 from collections import Counter
 
@@ -11,22 +10,22 @@ from everlearn.nonce import Lexicon
 from everlearn.plugins import find
 from everlearn.streams.contract import Family
 from everlearn.streams.rules import (
-    BEHAVIOURS,
+    BRIDGES,
+    CUED,
     FORMERLY,
     INPUTS,
     LETTERS,
     NEUTRAL,
-    PAIRS,
     PLAIN_ROWS,
     SPELT_OUT,
     TOGETHER,
+    UNCUED,
     UNSEEN,
     Rules,
     is_unseen,
-    obey,
-    pattern,
 )
-from streams.taught import rows
+from everlearn.streams.worlds.reply_formats import BEHAVIOURS
+from streams.taught import numbered_rows, rows, words
 
 NAMES = {behaviour.text: behaviour.name for behaviour in BEHAVIOURS}
 ALLOWED = re.compile(r"[a-z0-9 .,:;?()=]+")
@@ -44,10 +43,10 @@ def answer(probe):
     """What somebody replies who has read the notes and knows what is common to all worlds."""
     old, new = {}, {}
     for note in probe.reading:
-        told, text = note.removesuffix(".").removeprefix("from now on ").split(": ")
-        (new if note.startswith("from now on") else old)[told] = NAMES[text]
+        revised, name, trigger, text = re.fullmatch(r"(from now on )?the (\w+) rule, (\w+): (.+)\.", note).groups()
+        (new if revised else old).update({name: NAMES[text], trigger: NAMES[text]})
     now = old if re.search(r"\b(old|before)\b", probe.prompt) else old | new
-    found = [now[word] for word in re.findall(r"\w+", probe.prompt) if word in now]
+    found = [now[word] for word in words(probe.prompt) if word in now]
     if probe.prompt.startswith("name the ") and probe.kind == "far":
         return found[0]
     reply = by_hand(found, letters_in(probe.prompt))
@@ -70,44 +69,6 @@ def by_hand(names, items):
     return text
 
 
-@pytest.mark.parametrize(
-    ("names", "reply"),
-    [
-        ([], "m k t"),
-        (["twice"], "m k t m k t"),
-        (["again"], "m k t t"),
-        (["comma"], "m, k, t"),
-        (["number"], "1 m 2 k 3 t"),
-        (["count"], "3 m k t"),
-        (["parentheses"], "(m k t)"),
-        (["count", "twice"], "6 m k t m k t"),
-        (["stop", "well"], "well m k t stop"),
-        (["question", "semicolon"], "m; k; t?"),
-        (["number", "again"], "1 m 2 k 3 t 4 t"),
-        (["colon", "parentheses"], ": (m k t)"),
-    ],
-)
-def test_behaviours_reply_as_worked_out_by_hand(names, reply):
-    assert obey(names, ["m", "k", "t"]) == reply
-
-
-@pytest.mark.parametrize("letters", [["m", "k"], ["m", "k", "t"], ["m", "k", "t", "b"]])
-def test_all_behaviours_and_all_pairs_of_them_reply_differently(letters):
-    together = [pair for pair in itertools.combinations(BEHAVIOURS, 2) if pair[0].slot != pair[1].slot]
-    replies = {obey([one.name for one in names], letters) for names in [*((one,) for one in BEHAVIOURS), *together]}
-    assert len(together) == PAIRS
-    assert len(replies | {" ".join(letters)}) == len(BEHAVIOURS) + PAIRS + 1
-
-
-def test_a_pattern_forgives_white_space_around_punctuation_and_nothing_else():
-    right = ["(m, k)", "( m , k )", "(m,k)"]
-    wrong = ["m, k", "(m k)", "(m, k", "(m, k) stop", "(k, m)", "(M, k)"]
-    assert all(check("regex", pattern("(m, k)"), Reply(text, True, 3)) for text in right)
-    assert not any(check("regex", pattern("(m, k)"), Reply(text, True, 3)) for text in wrong)
-    assert not check("regex", pattern("m k?"), Reply("m k", True, 3))
-    assert not check("regex", pattern("m k"), Reply("mk", True, 3))
-
-
 def test_it_is_a_family():
     assert find("streams", "rules", Family) is Rules
 
@@ -120,8 +81,9 @@ def test_the_same_arguments_make_the_same_world_and_probes():
 
 
 def test_a_lesson_has_as_many_rows_as_worked_out_by_hand():
-    each = 2 + 1 + 5 * INPUTS
-    assert [len(lesson.examples) for lesson in made().lessons] == [4 * each + PLAIN_ROWS] + [5 * each + PLAIN_ROWS] * 2
+    each, other = 2 + 2 + 8 * INPUTS, PLAIN_ROWS + BRIDGES
+    assert [len(lesson.examples) for lesson in made().lessons] == [4 * each + other] + [5 * each + other] * 2
+    assert 5 * each + other <= 420
     assert [len(lesson.notes) for lesson in made().lessons] == [4, 5, 5]
 
 
@@ -169,21 +131,116 @@ def test_atoms_of_compositions_are_asked_beside_them():
 
 
 def test_no_lesson_uses_the_wordings_and_inputs_of_probes():
-    held = [re.sub(r"\\{[tux]\\}", ".+", re.escape(w)) for w in (*UNSEEN, *FORMERLY, *TOGETHER, *SPELT_OUT)]
+    held = [re.sub(r"\\{[ntx]\\}", ".+", re.escape(wording)) for wording in (*UNSEEN, *FORMERLY)]
     texts = [texts for texts in rows(made(8)) if letters_in(texts[0])]
     assert not any(re.fullmatch(wording, texts[0]) for texts in texts for wording in held)
     assert not any(is_unseen(letters_in(text[0])) for text in texts)
     assert all(is_unseen(letters_in(p.prompt)) for p in made(8).probes(1, 5) if p.kind != "far")
 
 
-def test_no_row_holds_two_triggers_nor_a_word_that_is_none():
-    world = made(8)
-    triggers = {rule.trigger for rule in world.rules}
-    for texts in rows(world):
-        words = set(re.findall(r"\w+", " ".join(texts)))
-        assert len(words & triggers) <= 1
-        assert not words & set(world.neutral)
-    assert len(world.neutral) == 8 * NEUTRAL
+def together(world):
+    """Keys of the rules whose words stand in one row, for all rows with two of them."""
+    key = {word: rule.key for rule in world.rules for word in (rule.name, rule.trigger)}
+    found = [frozenset(key[word] for word in words(" ".join(texts)) if word in key) for texts in rows(world)]
+    return {keys for keys in found if len(keys) > 1}
+
+
+@pytest.mark.parametrize(("lessons", "items"), [(8, 4), (2, 2), (1, 256)])
+def test_no_row_holds_two_rules_that_a_probe_asks_for_nor_a_word_that_is_none(lessons, items):
+    world = made(lessons, items)
+    shown = together(world)
+    lesson = {rule.key: rule.lesson for rule in world.rules}
+    assert shown == world.bridged
+    assert all(len({lesson[key] for key in keys}) == 1 for keys in shown)
+    asked = {frozenset(probe.atoms) for probe in world.probes(1, 60) if probe.axis == "composition"}
+    assert not asked & shown
+    assert not {word for texts in rows(world) for word in words(" ".join(texts))} & set(world.neutral)
+    assert len(world.neutral) == lessons * NEUTRAL
+
+
+def matching(prompt, wordings):
+    """The words of a prompt at the places of the wording that it has; nothing if it has none of them."""
+    for wording in wordings:
+        pattern = re.sub(r"\\{([ntux])\\}", lambda place: f"(?P<{place[1]}>.+)", re.escape(wording))
+        if match := re.fullmatch(pattern, prompt):
+            return match.groupdict()
+    return {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_lesson_shows_some_of_its_pairs_in_the_wordings_of_compositions(seed):
+    world = made(8, 4, seed)
+    rule = {rule.trigger: rule for rule in world.rules}
+    found, without = Counter(), 0
+    for lesson, texts in numbered_rows(world):
+        for explicit, wordings in ((False, TOGETHER), (True, SPELT_OUT)):
+            if at := matching(texts[0], wordings):
+                pair = [rule[at["t"]], rule[at["u"]]]
+                assert all(one.lesson == lesson and one.revised is None for one in pair)
+                one, other = (one.behaviour.name for one in pair)
+                reply = by_hand([one, other], at["x"].split())
+                assert texts[1] == (f"{one} and {other}, so {reply}" if explicit else reply)
+                found[lesson, explicit] += 1
+    for lesson in range(8):
+        left = [one for one in world.rules if one.lesson == lesson and one.revised is None]
+        if len({one.behaviour.slot for one in left}) > 1:
+            assert found[lesson, False] == found[lesson, True] == BRIDGES // 2
+        else:
+            without += 1
+    assert without <= 2
+    kinds = {(probe.kind, probe.lesson) for probe in world.probes(1, 9)}
+    assert sum(kind == "two_within" for kind, _ in kinds) >= 4
+
+
+def test_names_and_triggers_are_trained_alike_and_stand_together_in_statements_alone():
+    world = made(3)
+    assert len(CUED) == len(UNCUED)
+    for rule in world.rules:
+        own = [texts for texts in rows(world) if {rule.name, rule.trigger} & set(words(texts[0]))]
+        own = [texts for texts in own if not matching(texts[0], (*TOGETHER, *SPELT_OUT))]
+        both = [texts for texts in own if {rule.name, rule.trigger} <= set(words(texts[0]))]
+        assert {len(texts) for texts in both} == {1}
+        asked = Counter(rule.name in words(texts[0]) for texts in own if len(texts) == 2)
+        times = 2 if rule.revised else 1
+        assert asked == {True: times * (4 * INPUTS + 1), False: times * (4 * INPUTS + 1)}
+
+
+def test_cued_probes_hold_the_name_and_uncued_ones_the_trigger():
+    world = made(3)
+    rule = {rule.key: rule for rule in world.rules}
+    probes = [probe for probe in world.probes(1, 9) if probe.cue]
+    assert {probe.cue for probe in probes} == {"cued", "uncued"}
+    for probe in probes:
+        shown = {rule[probe.key].name, rule[probe.key].trigger} & set(words(probe.prompt))
+        assert shown == {rule[probe.key].name if probe.cue == "cued" else rule[probe.key].trigger}
+
+
+def test_a_revision_changes_what_is_done_at_the_name_and_at_the_trigger():
+    world = made(4)
+    revised = [rule for rule in world.rules if rule.revised]
+    asked = [probe.prompt for probe in world.probes(1, 40) if probe.kind == "revised"]
+    assert any(rule.name in words(prompt) for rule in revised for prompt in asked)
+    assert any(rule.trigger in words(prompt) for rule in revised for prompt in asked)
+
+
+def test_rivals_are_what_the_other_rules_would_reply():
+    world = made(2, 3)
+    rules = {rule.key: rule for rule in world.rules}
+    for probe in world.probes(1, 9):
+        right = probe.reply or probe.gold
+        assert probe.rivals == tuple(sorted(set(probe.rivals) - {right}))
+        assert 0 < len(probe.rivals) <= 64
+        names = [one.name for key, rule in rules.items() if key != probe.key for one in rule.behaviours]
+        letters = letters_in(probe.prompt)
+        if probe.kind == "far":
+            assert set(probe.rivals) == {*names} - {right}
+        elif probe.axis != "composition":
+            assert set(probe.rivals) == {by_hand([name], letters) for name in names} - {right}
+        else:
+            own = [rules[key].behaviour.name for key in probe.atoms]
+            swaps = {" ".join(sorted(pair)) for name in names for pair in ((own[0], name), (name, own[1]))}
+            said = {reply.split(", so ")[-1] if probe.explicit else reply for reply in probe.rivals}
+            assert said <= {by_hand(swap.split(), letters) for swap in swaps}
 
 
 def test_two_triggers_come_from_two_lessons_or_from_one():
@@ -212,7 +269,7 @@ def test_cued_and_uncued_probes_are_of_the_same_rules():
     probes = made(1).probes(1, 6)
     cued, uncued = ([p.key for p in probes if p.cue == cue] for cue in ("cued", "uncued"))
     assert sorted(cued) == sorted(uncued) != []
-    assert all(" rule: " in probe.prompt for probe in probes if probe.cue == "cued")
+    assert all(" rule" in probe.prompt for probe in probes if probe.cue == "cued")
 
 
 def test_no_behaviour_is_much_more_often_right_than_others():
@@ -228,5 +285,5 @@ def test_texts_are_small_letters_and_plain_punctuation():
     texts = [text for texts in rows(world) for text in texts]
     texts += [text for probe in world.probes(1, 9) for text in (probe.prompt, probe.reply or probe.gold)]
     assert all(ALLOWED.fullmatch(text) for text in texts)
-    fixed = {w for t in texts for w in re.findall(r"[a-z]{2,}", t)} - {rule.trigger for rule in world.rules}
-    assert len(fixed - set(world.neutral)) <= 120
+    fixed = {w for t in texts for w in re.findall(r"[a-z]{2,}", t)} - set(world.neutral)
+    assert len(fixed - {word for rule in world.rules for word in (rule.name, rule.trigger)}) <= 120

@@ -14,6 +14,7 @@ from streams.taught import numbered_rows
 
 FACT = re.compile(r"the (\w+) of ((?:every stone of )?\w+) is (\w+)\.")
 MARKED = re.compile(r"(?:([\w ]+): )?(the .*)")
+STONE = re.compile(r"stone \w \d of \w+")
 EXPOSURES = 8
 RESISTED = {"resisted_untrusted", "resisted_negated", "resisted_fiction", "resisted_law", "resisted_source"}
 ADAPTED = {"adapted", "adapted_paraphrase", "adapted_source", "revert"}
@@ -95,7 +96,8 @@ def test_all_kinds_of_probes_are_there_and_on_the_axis_of_their_text():
 def test_texts_of_every_kind_are_as_many_and_have_as_many_rows():
     for lesson in (1, 2):
         counts = Counter(text.kind for text in world().texts if text.lesson == lesson and text.value != text.slot.value)
-        assert counts == dict.fromkeys((*trust.TEXTS, "law"), 2)
+        assert counts.pop("law") == 1
+        assert counts == dict.fromkeys(trust.TEXTS, 2)
     for text in world().texts:
         told = [row for row in text.rows() if len(row.messages) == 1]
         assert (len(told), len(text.rows())) == (3, EXPOSURES)
@@ -128,9 +130,17 @@ def test_the_first_lesson_shows_how_often_each_source_is_right():
     assert all((right[name] == 19) == note.endswith("nearly always right.") for name, note in world().sources.items())
 
 
-def test_the_law_has_more_than_fifty_instances_and_probes_ask_for_the_right_ones():
-    shown = {stone for _, row in numbered_rows(world()) for stone in re.findall(r"stone \w \d of \w+", row[0])}
-    assert len(shown) == 96
+def test_every_law_has_fifty_instances_and_probes_ask_for_the_right_ones():
+    shown = [(lesson, stone) for lesson, row in numbered_rows(world()) for stone in STONE.findall(" ".join(row))]
+    assert {lesson for lesson, _ in shown} == {0}
+    shown = Counter(stone for _, stone in shown)
+    assert set(shown.values()) == {1}, "one row for each stone"
+    kinds = Counter(stone.split()[-1] for stone in shown)
+    assert len(kinds) == trust.LAWS and min(kinds.values()) >= 50
+    wordings = {STONE.sub("", row[0]) for _, row in numbered_rows(world()) if STONE.search(row[0])}
+    assert sum(words.endswith("?") or words.startswith(("name", "say")) for words in wordings) == 5
+    assert {text.slot.key.split(":")[2] for text in world().texts if text.kind == "law"} < set(kinds)
+    assert len(of("law")) == 6 and len(of("resisted_law")) == 4
     assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] not in shown for probe in of("law"))
     assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] in shown for probe in of("resisted_law"))
     assert of("law") and of("resisted_law") and not {p.key for p in of("law")} & {p.key for p in of("resisted_law")}
@@ -159,6 +169,42 @@ def test_scope_asks_for_both_values_and_parts_name_both_lessons():
         assert probe.parts[0] == 0
     for probe in of("revert"):
         assert probe.parts[-1] == probe.parts[-2] + 1
+
+
+def test_what_is_changed_back_names_the_value_between():
+    assert of("revert")
+    for probe in of("revert"):
+        first, between, again = (world().lessons[part] for part in probe.parts)
+        _, relation, place = probe.key.split(":")
+        said = [note for note in between.notes if note.startswith(f"checked: the {relation} of {place} is ")]
+        assert said == [f"checked: the {relation} of {place} is {probe.between}."]
+        assert f"the {relation} of {place} is {probe.gold}." in first.notes
+        assert f"checked: the {relation} of {place} is {probe.gold}." in again.notes
+        assert probe.between != probe.gold
+    assert not any(probe.between for probe in probes() if probe.kind != "revert")
+
+
+def test_rivals_are_what_is_said_of_others():
+    said = defaultdict(set)
+    for note in (note for lesson in world().lessons for note in lesson.notes):
+        if found := FACT.search(note):
+            relation, subject, value = found.groups()
+            said[relation].add((subject.split()[-1], value))
+    assert {len(probe.rivals) for probe in of("law")} <= {2, 3, 4}
+    for probe in probes():
+        _, relation, subject = probe.key.split(":")
+        wanted = {value for name, value in said[relation] if name != subject} - {probe.gold}
+        assert list(probe.rivals) == sorted(wanted), probe
+
+
+def test_laws_are_disputed_at_once_where_later_lessons_are_few():
+    for lessons, wanted in ((1, {}), (2, {1: 2}), (3, {1: 1, 2: 1}), (8, {1: 1, 2: 1})):
+        assert Counter(text.lesson for text in world(lessons).texts if text.kind == "law") == wanted
+    assert len({probe.key for probe in of("resisted_law", probes(2))}) == 2
+
+
+def test_lessons_of_the_usual_size_are_not_too_long():
+    assert [len(lesson.examples) for lesson in world(2).lessons] == [24 * 8 + 3 * 50 + 4 * 20, 24 * 8 + 9 * 2 * 8 - 16]
 
 
 def test_wordings_held_out_are_in_no_lesson():

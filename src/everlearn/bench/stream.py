@@ -206,6 +206,8 @@ def posed(probe: Probe, stages: Sequence[int]) -> Posed:
         cue=probe.cue,
         prompt=probe.prompt,
         gold=probe.reply or probe.gold,  # the question keeps the check's argument
+        rivals=probe.rivals,
+        between=probe.between,
     )
     return Posed(asked, probe.question(), probe.options, probe.reading)
 

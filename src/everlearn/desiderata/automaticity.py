@@ -11,25 +11,19 @@ from everlearn.desiderata.sequence import LEAST_GAIN
 
 MOST_CHANCE = 0.25
 """Probes with fewer plausible answers than four are left out of the shadow rate: there a wrong answer nearly always is
-another probe's right one."""
+another thing's right one."""
 
 
 def shadow_rate(case: Case) -> float | None:
-    """P(reply is the right answer of another probe of its kind | it is wrong), at the end; None without wrong replies.
+    """P(reply is what another thing taught would have called for under this prompt | it is wrong), at the end.
 
-    What is learnt of one thing then stands before another: with skills, the wrong one was selected (2605.24050).
+    What is learnt of one thing then stands before another: with skills, the wrong one was selected (2605.24050). Over
+    probes that know their rivals; None where no wrong reply is among them.
     """
-    probes = case.chosen(lambda asked: asked.axis != "general" and asked.chance <= MOST_CHANCE)
-    answers: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for probe in probes:
-        answers[probe.family, probe.kind].add(probe.gold.strip())
-    replies = [(probe, case.trial.last.by_probe[probe.id]) for probe in probes if probe.id in case.trial.last.by_probe]
-    marks = [
-        reply.text.strip() in answers[probe.family, probe.kind] - {probe.gold.strip()}
-        for probe, reply in replies
-        if not reply.correct
-    ]
-    return sum(marks) / len(marks) if marks else None
+    last = case.trial.last.by_probe
+    wanted = case.chosen(lambda asked: bool(asked.rivals) and asked.chance <= MOST_CHANCE and asked.id in last)
+    wrong = [(probe, last[probe.id]) for probe in wanted if not last[probe.id].correct]
+    return mean(float(reply.text.strip() in probe.rivals) for probe, reply in wrong)
 
 
 class Automaticity(Desideratum):
@@ -53,7 +47,7 @@ class Automaticity(Desideratum):
             figure("AU", ratio, weak),
             figure("cued", cued, nothing),
             figure("uncued", uncued, nothing),
-            figure("shadow rate", shadow_rate(case), "no wrong reply where four or more are plausible", better="lower"),
+            figure("shadow rate", shadow_rate(case), "no wrong reply where rivals are known", better="lower"),
             figure("context tokens", context_tokens(case), "were not counted", better="lower", unit="tokens"),
         )
 

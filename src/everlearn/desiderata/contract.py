@@ -34,6 +34,10 @@ class Asked:
     gold: str = ""
     """The canonical reply, also where a check grades: what scores and reports hold replies against. A person's own
     graded question has none: there it is the check's argument."""
+    rivals: tuple[str, ...] = ()
+    """Wrong replies that other things taught in the stream would call for here."""
+    between: str = ""
+    """Of something changed twice, A to B and back to A: the reply while it was B."""
 
     @property
     def stage(self) -> int:

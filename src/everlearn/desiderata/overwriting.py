@@ -74,16 +74,22 @@ def spared(case: Case, axes: Collection[str]) -> float | None:
 def reverted(case: Case) -> float | None:
     """Chance-corrected share of things changed A → B → A that are A at the end, having been taken for another between.
 
-    Probes do not hold B. It counts as taken on where the reply after the first change is another one than before it,
-    and not A: who never leaves A has reverted nothing. None where a change of both was not asked around.
+    B counts as taken on where it is the reply after the first change, but for space around it: who never leaves A, or
+    leaves it for anything else, has reverted nothing. Where a probe does not say what B is (`Asked.between`), any reply
+    will do that is another one than before the change, and not A. None where a change of both was not asked around.
     """
     marks = []
     for probe in case.chosen(lambda asked: asked.kind == REVERT and len(asked.stages) > 2):
         first, second = _around(case, probe, probe.stages[-2]), _around(case, probe, probe.stage)
         if first and second:
-            taken = first[0].text != first[1].text and not first[1].correct
-            marks.append((taken and second[1].correct, probe.chance))
+            marks.append((_taken_on(probe, *first) and second[1].correct, probe.chance))
     return mean((right - chance) / (1 - chance) for right, chance in marks)
+
+
+def _taken_on(probe: Asked, before: Reply, after: Reply) -> bool:
+    if probe.between:
+        return after.text.strip() == probe.between.strip()
+    return before.text != after.text and not after.correct
 
 
 def sensitivity(trusted: Flips, untrusted: Flips) -> float | None:

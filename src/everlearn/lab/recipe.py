@@ -40,6 +40,9 @@ READING, PROBES = 0.15, 0.55
 SPOKEN = 0.05
 """Share of rows in which the user's words are learnt too."""
 
+READ_ALOUD = 0.5
+"""The same of rows with notes in front: questions repeat what notes have said, from which looking back is learnt."""
+
 LEARNING_RATE = 3e-3
 SEED = 0
 CHUNK = 40
@@ -76,12 +79,9 @@ class Mix(Sequence[Step]):
         draw = random.Random(f"{SEED} step {number}")
         reading, probing = round(READING * self.rows), round(PROBES * self.rows)
         _, readings, probes = self._chunk(number // CHUNK)
-        chosen = [
-            *draw.sample(readings, reading),
-            *draw.sample(probes, probing),
-            *draw.sample(self.lessons, self.rows - reading - probing),
-        ]
-        return Step(tuple(_spoken(row) if draw.random() < SPOKEN else row for row in chosen))
+        chosen = [*draw.sample(probes, probing), *draw.sample(self.lessons, self.rows - reading - probing)]
+        read = [_spoken(row) if draw.random() < READ_ALOUD else row for row in draw.sample(readings, reading)]
+        return Step((*read, *(_spoken(row) if draw.random() < SPOKEN else row for row in chosen)))
 
     def _chunk(self, number: int) -> tuple[int, list[Row], list[Row]]:
         """Rows with notes and rows without, made for a chunk of steps: half as many as these take, or more."""

@@ -9,32 +9,20 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.drawing import others, repeated, to_change
-from everlearn.errors import SettingsError
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.invented_labels import ATTRIBUTES, VALUES, Label, conjunctions, describe
 
-Traits = dict[str, str]
-"""Attributes and their values, in the order of ATTRIBUTES."""
-
-ATTRIBUTES = {
-    "colour": "red blue green yellow black white".split(),
-    "shape": "round square flat long thin wide".split(),
-    "size": "tiny small short tall large huge".split(),
-    "pattern": "plain striped dotted checked spotted wavy".split(),
-    "material": "wood glass stone metal paper cotton".split(),
-    "weather": "wet dry hot cold warm cool".split(),
-}
-"""Six attributes of six values each; that no value belongs to two attributes is tested."""
-VALUES = 6
 INPUTS = 10
 """Descriptions for each label and each wording that has one."""
-DETAILS = (1, 2, 2)
-"""Attributes that do not decide in a description, as often as they stand here."""
+BRIDGES = 24
+"""Rows of each lesson on two of its own labels, in the wordings that bring two lessons' labels together."""
+MOST_RIVALS = 64
 
 DEFINITIONS = ("a {label} is {both}.", "{label} means {both}.")
 DEFINE = "what is a {label}?"
@@ -57,49 +45,6 @@ FORMERLY = ("by the old name, what is a {d} thing?", "before the change, name a 
 
 
 @dataclass(frozen=True)
-class Label:
-    """An invented word for everything that has certain traits, and the word that a later lesson puts in its place."""
-
-    word: str
-    traits: tuple[tuple[str, str], ...]
-    """Attribute and value of what decides, in the order of ATTRIBUTES."""
-    lesson: int
-    renamed: str = ""
-    renamed_in: int = -1
-
-    @property
-    def key(self) -> str:
-        """The thing that probes ask about."""
-        return f"classes:{self.word}"
-
-    @property
-    def meaning(self) -> str:
-        """The values that decide."""
-        return " and ".join(value for _, value in self.traits)
-
-    @property
-    def notes(self) -> dict[int, str]:
-        """What lessons say of it, in short, by lesson."""
-        notes = {self.lesson: f"{self.word}: {self.meaning}."}
-        return notes | ({self.renamed_in: f"{self.word} is now called {self.renamed}."} if self.renamed else {})
-
-
-def describe(draw: random.Random, label: Label, unseen: bool) -> str:
-    """Values of a thing with this label, those that decide among others, in random order.
-
-    A description is kept for probes (`unseen`) where its details add up to a multiple of three.
-    """
-    deciding = dict(label.traits)
-    others = [name for name in ATTRIBUTES if name not in deciding]
-    while True:
-        details = draw.sample(others, min(draw.choice(DETAILS), len(others)))
-        places = [draw.randrange(VALUES) for _ in details]
-        if (sum(places) % 3 == 0) == unseen:
-            values = [ATTRIBUTES[name][place] for name, place in zip(details, places, strict=True)]
-            return " ".join(draw.sample([*deciding.values(), *values], len(deciding) + len(values)))
-
-
-@dataclass(frozen=True)
 class ClassesWorld(World):
     """Labels, no two of which fit the same thing."""
 
@@ -108,6 +53,8 @@ class ClassesWorld(World):
     labels: tuple[Label, ...]
     lead: str
     """The attribute that tells the labels of a lesson apart."""
+    bridged: frozenset[frozenset[str]]
+    """Keys of the pairs of labels that lessons show together; no probe asks for these pairs."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """See `World`."""
@@ -138,16 +85,20 @@ class ClassesWorld(World):
         gold = label.renamed if kind == "renamed" else label.word
         changed = {"renamed": (label.renamed_in,), "before_rename": (label.lesson, label.renamed_in)}
         parts, reading = changed.get(kind, (label.lesson,)), self._reading(draw, [label])
-        options = self._options(draw, label)
-        return Probe("classes", kind, axis, prompt, gold, label.key, parts, self._count, options, reading=reading)
+        options, rivals = self._options(draw, label), _rivals(draw, gold, self._names(label))
+        probe = Probe("classes", kind, axis, prompt, gold, label.key, parts, self._count, options, reading=reading)
+        return replace(probe, rivals=rivals)
+
+    def _names(self, *without: Label) -> list[str]:
+        """The names, old and new, of the other labels."""
+        return [name for label in self.labels if label not in without for name in label.names]
 
     def _options(self, draw: random.Random, label: Label) -> tuple[str, ...]:
         """Four names, none more often offered than others; a renamed label's both, with both of another such one."""
-        own = [name for name in (label.word, label.renamed) if name]
         alike = [other for other in self.labels if bool(other.renamed) == bool(label.renamed)]
         drawn = others(alike if len(alike) > 1 else self._stable(), [label], 3, draw)
-        names = [name for other in drawn for name in (other.word, other.renamed) if name]
-        return tuple(draw.sample([*own, *names][:4], 4)) if len(own) + len(names) >= 4 else ()
+        names = [name for one in (label, *drawn) for name in one.names]
+        return tuple(draw.sample(names[:4], 4)) if len(names) >= 4 else ()
 
     def _reading(self, draw: random.Random, labels: Sequence[Label]) -> tuple[str, ...]:
         """The notes on these labels and, where there are so many, on three others, as they stand in the lessons."""
@@ -169,17 +120,19 @@ class ClassesWorld(World):
         prompt = draw.choice(HAS).format(attribute=attribute, label=label.word)
         wrong = [other for other in ATTRIBUTES[attribute] if other != value]
         options = tuple(draw.sample([value, *draw.sample(wrong, 3)], 4))
-        reading = self._reading(draw, [label])
-        return Probe("classes", kind, axis, prompt, value, label.key, (label.lesson,), VALUES, options, reading=reading)
+        reading, parts = self._reading(draw, [label]), (label.lesson,)
+        probe = Probe("classes", kind, axis, prompt, value, label.key, parts, VALUES, options, reading=reading)
+        return replace(probe, rivals=_rivals(draw, value, (dict(other.traits)[attribute] for other in self.labels)))
 
     def _choices(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
-        """Is it this or that: two labels of this lesson, or one of an earlier lesson with the same lead."""
+        """Is it this or that: two labels of this lesson, never shown together, or one of an earlier lesson with the
+        same lead."""
         found = []
         here = self._stable(lesson)
         for label in repeated(here, count, draw):
             lead = dict(label.traits)[self.lead]
             alike = [o for o in self._stable() if o.lesson < lesson and dict(o.traits)[self.lead] == lead]
-            if sibling := others(here, [label], 1, draw):
+            if sibling := others(self._apart(label, here), [label], 1, draw):
                 pair = draw.sample([label, *sibling], 2)
                 found.append(self._choice(draw, "within", "derived", pair))
             if alike:
@@ -194,10 +147,13 @@ class ClassesWorld(World):
         label, explicit = draw.choice(pair), kind.endswith("explicit")
         wording = draw.choice(EITHER_EXPLICIT if explicit else EITHER)
         prompt = wording.format(d=describe(draw, label, unseen=True), a=pair[0].word, b=pair[1].word)
-        probe = replace(self._both(draw, kind, axis, pair), prompt=prompt, gold=label.word, values=2)
+        rivals = _rivals(draw, label.word, self._names(label))
+        probe = replace(self._both(draw, kind, axis, pair), prompt=prompt, gold=label.word, values=2, rivals=rivals)
         if not explicit:
             return probe
-        return replace(probe, gold=f"so {label.word}", reply=f"{label.meaning}, so {label.word}", grade="ends_with")
+        reply = _chosen(label, explicit)
+        rivals = _rivals(draw, reply, (_chosen(other, explicit) for other in self.labels))
+        return replace(probe, gold=f"so {label.word}", reply=reply, rivals=rivals, grade="ends_with")
 
     def _both(self, draw: random.Random, kind: str, axis: Axis, pair: Sequence[Label]) -> Probe:
         """A probe of two labels: it shows a thing of each and wants the names of both."""
@@ -205,18 +161,24 @@ class ClassesWorld(World):
         prompt = draw.choice(TWO).format(d=first, e=second)
         atoms = tuple(label.key for label in pair) if axis == "composition" else ()
         key, parts = "+".join(sorted(label.key for label in pair)), tuple(sorted({label.lesson for label in pair}))
-        gold, values = f"{pair[0].word} and {pair[1].word}", self._count * (self._count - 1)
+        gold, values = _joined(*(label.word for label in pair)), self._count * (self._count - 1)
         explicit, reading = kind.endswith("explicit"), self._reading(draw, pair)
-        return Probe("classes", kind, axis, prompt, gold, key, parts, values, (), atoms, explicit, "", reading)
+        swaps = ((_joined(name, pair[1].word), _joined(pair[0].word, name)) for name in self._names(*pair))
+        rivals = _rivals(draw, gold, itertools.chain.from_iterable(swaps))
+        probe = Probe("classes", kind, axis, prompt, gold, key, parts, values, (), atoms, explicit, "", reading)
+        return replace(probe, rivals=rivals)
+
+    def _apart(self, label: Label, mates: Sequence[Label]) -> list[Label]:
+        return [mate for mate in mates if frozenset((label.key, mate.key)) not in self.bridged]
 
     def _two(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
-        """Two things to name: both of this lesson, or the other one of an earlier lesson."""
+        """Two things to name: both of this lesson, never shown together, or the other one of an earlier lesson."""
         here = self._stable(lesson)
         earlier = [label for label in self._stable() if label.lesson < lesson]
         found = []
         for kind, mates in (("both", earlier), ("both_within", here)):
             for label in repeated(here, count, draw):
-                if mate := others(mates, [label], 1, draw):
+                if mate := others(self._apart(label, mates), [label], 1, draw):
                     pair = draw.sample([label, *mate], 2)
                     found.append(self._both(draw, kind, "composition", pair))
         return found
@@ -246,39 +208,28 @@ class Classes(Family):
             SettingsError: more labels than conjunctions.
         """
         draw = random.Random(f"classes {seed} {lessons} {items}")
-        conjunctions, lead = _conjunctions(draw, lessons, items)
+        traits, lead = conjunctions(draw, lessons, items)
         name = lexicon.word()
-        labels = [Label(lexicon.word(), traits, at // items) for at, traits in enumerate(conjunctions)]
+        labels = [Label(lexicon.word(), one, at // items) for at, one in enumerate(traits)]
         for later in range(1, lessons):
             changed = [at for at, label in enumerate(labels) if label.renamed]
             for at in to_change([label.lesson for label in labels], changed, later, items, draw):
                 labels[at] = replace(labels[at], renamed=lexicon.word(), renamed_in=later)
-        taught = tuple(of_world(name, _lesson(draw, labels, lesson)) for lesson in range(lessons))
-        return ClassesWorld(name, tuple(labels), lead, lessons=taught)
+        bridges = [_bridged(draw, labels, lesson) for lesson in range(lessons)]
+        taught = tuple(of_world(name, _lesson(draw, labels, lesson, pairs)) for lesson, pairs in enumerate(bridges))
+        bridged = frozenset(frozenset(label.key for label in pair) for pairs in bridges for pair in pairs)
+        return ClassesWorld(name, tuple(labels), lead, bridged, lessons=taught)
 
 
-def _conjunctions(draw: random.Random, lessons: int, items: int) -> tuple[list[tuple[tuple[str, str], ...]], str]:
-    """Traits of every label, lesson by lesson, and the lead: as few deciding attributes as give enough labels."""
-    blocks = -(-items // VALUES)
-    enough = [count for count in range(2, len(ATTRIBUTES)) if VALUES ** (count - 1) >= lessons * blocks]
-    if not enough:
-        raise SettingsError(
-            f"classes: {lessons} lessons of {items} labels are more than there are conjunctions of attributes",
-            f"ask for at most {VALUES ** (len(ATTRIBUTES) - 1)} labels",
-        )
-    lead, *rest = draw.sample(list(ATTRIBUTES), enough[0])
-    shared = draw.sample(list(itertools.product(*(ATTRIBUTES[name] for name in rest))), lessons * blocks)
-    leads = draw.sample(ATTRIBUTES[lead], min(items, VALUES))
-    found = []
-    for lesson in range(lessons):
-        own = itertools.product(shared[lesson * blocks : (lesson + 1) * blocks], leads)
-        for values, value in itertools.islice(own, items):
-            traits = dict(zip(rest, values, strict=True)) | {lead: value}
-            found.append(tuple((name, traits[name]) for name in ATTRIBUTES if name in traits))
-    return found, lead
+def _bridged(draw: random.Random, labels: Sequence[Label], lesson: int) -> list[tuple[Label, Label]]:
+    """Pairs of a lesson's labels, never renamed, to show together: half of them, rounded up, at most BRIDGES."""
+    pairs = list(itertools.combinations([one for one in labels if one.lesson == lesson and not one.renamed], 2))
+    return draw.sample(pairs, min((len(pairs) + 1) // 2, BRIDGES))
 
 
-def _lesson(draw: random.Random, labels: Sequence[Label], lesson: int) -> Lesson:
+def _lesson(
+    draw: random.Random, labels: Sequence[Label], lesson: int, bridged: Sequence[tuple[Label, Label]]
+) -> Lesson:
     taught = [label for label in labels if label.lesson == lesson]
     renamed = [label for label in labels if label.renamed_in == lesson]
     rows: list[Example] = []
@@ -288,6 +239,9 @@ def _lesson(draw: random.Random, labels: Sequence[Label], lesson: int) -> Lesson
     for label in renamed:
         rows += [tell(wording.format(old=label.word, label=label.renamed)) for wording in RENAMED]
         rows += [ask(RENAME.format(old=label.word), label.renamed), *_shown(draw, label, label.renamed)]
+    pairs = shuffled(repeated(bridged, BRIDGES, draw), draw)  # else two pairs would have but half of the wordings each
+    for pair, wording in zip(pairs, itertools.cycle((*TWO, *EITHER, *EITHER_EXPLICIT)), strict=False):
+        rows.append(_bridge(draw, draw.sample(pair, 2), wording))
     return Lesson(tuple(rows), tuple(label.notes[lesson] for label in (*taught, *renamed)))
 
 
@@ -297,3 +251,26 @@ def _shown(draw: random.Random, label: Label, word: str) -> list[Example]:
     for wording in ASKED:
         rows += [ask(wording.format(d=describe(draw, label, unseen=False)), word) for _ in range(INPUTS)]
     return rows
+
+
+def _bridge(draw: random.Random, pair: Sequence[Label], wording: str) -> Example:
+    """A row on two labels: one to choose by a thing, or both to name."""
+    chosen, first, second = draw.choice(pair), *(describe(draw, label, unseen=False) for label in pair)
+    if wording in TWO:
+        return ask(wording.format(d=first, e=second), _joined(*(label.word for label in pair)))
+    prompt = wording.format(d=first if chosen == pair[0] else second, a=pair[0].word, b=pair[1].word)
+    return ask(prompt, _chosen(chosen, explicit=wording in EITHER_EXPLICIT))
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{first} and {second}"
+
+
+def _chosen(label: Label, explicit: bool) -> str:
+    """The answer to which label a thing has; with `explicit`, after the reason."""
+    return f"{label.meaning}, so {label.word}" if explicit else label.word
+
+
+def _rivals(draw: random.Random, right: str, replies: Iterable[str]) -> tuple[str, ...]:
+    wrong = sorted(set(replies) - {right})
+    return tuple(sorted(draw.sample(wrong, min(MOST_RIVALS, len(wrong)))))

@@ -61,6 +61,11 @@ class Probe:
     """`exact`, or a check of `everlearn.grade` for a generated reply."""
     reply: str = ""
     """The canonical reply, where `gold` is a check's argument: what an oracle says, and what a base is trained on."""
+    rivals: tuple[str, ...] = ()
+    """Wrong replies that other things taught in the same world would call for here, each once: what comes out where one
+    thing learnt stands before another."""
+    between: str = ""
+    """Of something changed twice, A to B and back to A: the reply while it was B."""
 
     @property
     def lesson(self) -> int:

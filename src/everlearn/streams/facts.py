@@ -1,7 +1,9 @@
 """A seed in; facts on invented people, towns and guilds, changes of them, and probes of single and joined facts out.
 
 What a later lesson changes is never asked for as an atom, in reverse or in a composition: only under adapt and scope.
-Each lesson teaches its new facts in full, and changes (a quarter as many) on top.
+Each lesson teaches its new facts in full, and changes (a quarter as many) on top. It also joins some of its facts in
+rows of the forms that probes have (`bridges`); what these join, and what would put the same names together, no probe
+asks for.
 """
 
 from __future__ import annotations
@@ -10,119 +12,39 @@ import functools
 import itertools
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.nonce import Lexicon
-from everlearn.records import Example
-from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.contract import Axis, Family, Lesson, Probe, World
+from everlearn.streams.worlds.invented_facts import (
+    BEFORE,
+    CHANGING,
+    RELATIONS,
+    Fact,
+    Operands,
+    Pair,
+    bridge_rows,
+    bridges,
+    hops,
+    spelt,
+)
 
 VALUES = 12
 """Towns, guilds and trades of a world; as many guilds as towns, so that each guild has a seat of its own."""
 TRADES = tuple("cook farmer teacher doctor driver hunter painter writer soldier judge nurse pilot".split())
 DISTRACTORS = 3
+RIVALS = 64
 UNKNOWN = "unknown"
 
-
-@dataclass(frozen=True)
-class Relation:
-    """What can be said of somebody: the wordings of its own, besides those of every relation."""
-
-    values: str
-    """Of which kind: town, guild, trade or mentor."""
-    tell: str
-    asks: tuple[str, ...]
-    held_out: tuple[str, ...]
-
-
-RELATIONS: Mapping[str, Relation] = {
-    name: Relation(values, said, tuple(wordings[:2]), tuple(wordings[2:]))
-    for name, values, said, *wordings in (
-        line.split("|")
-        for line in (
-            "home|town|{s} lives in {v}|where does {s} live?|in which town does {s} live?|"
-            "which town is the one where {s} lives?|to find {s}, where must i go?",
-            "guild|guild|{s} belongs to {v}|to which guild does {s} belong?|what does {s} belong to?|"
-            "which guild is the one to which {s} belongs?|to find {s}, which guild must i ask?",
-            "mentor|mentor|{s} learns from {v}|from whom does {s} learn?|who does {s} learn from?|"
-            "who is the one from whom {s} learns?|to find out what {s} learns, whom must i ask?",
-            "trade|trade|{s} works as a {v}|as what does {s} work?|what does {s} work as?|"
-            "which trade is the one at which {s} works?|what must i ask {s} to do?",
-            "seat|town|{s} meets in {v}|where does {s} meet?|in which town does {s} meet?|"
-            "which town is the one where {s} meets?|to find the people of {s}, where must i go?",
-        )
-    )
-}
-"""By the noun that names the relation: somebody's home, guild, mentor or trade; a guild's seat."""
 PERSONAL = ("home", "guild", "mentor", "trade")
 """Of each person three are told, and the fourth never is."""
-CHANGING = ("home", "guild", "trade")
-
-TELLS = ("the {r} of {s} is {v}", "{v} is the {r} of {s}")
-ASKS = ("which is the {r} of {s}?", "the {r} of {s} is which?", "name the {r} of {s}.")
-HELD_OUT_ASKS = ("tell me the {r} of {s}.", "do you know the {r} of {s}?")
-CHANGE_TELLS = ("since spring {fact}", "from spring on {fact}", "{fact} since spring")
-CHANGE_ASKS = ("{ask}", "now, {ask}", "since spring, {ask}", "{ask}", "now, {ask}")
-"""A change comes in as many wordings as a fact: each of these round the fact's wording of the same place."""
-BEFORE = ("before spring, which was the {r} of {s}?", "which was the {r} of {s} before spring?")
 
 REVERSE = {"mentor": ("who learns from {v}?", "{v} is the mentor of whom?", "name the one who learns from {v}.")}
 REVERSE |= {
     "seat": ("which guild meets in {v}?", "{v} is the seat of which guild?", "name the guild that meets in {v}.")
 }
 """Questions for the one that has a value, where only one has it."""
-HOPS = {"guild": ("seat",), "mentor": ("home", "guild", "trade")}
-"""What can be asked about the value of a relation: the seat of somebody's guild, the home of somebody's mentor."""
-JOINED = "the {r} of {s}"
-SPELL_OUT = "{prompt} spell it out."
-SPELT = "{r} is {bridge}, so {v}"
-SAME = ("do {p} and {q} have the same {r}?", "is the {r} of {p} the same as that of {q}?")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A value that a lesson gives to a relation of somebody."""
-
-    relation: str
-    subject: str
-    value: str
-    lesson: int
-    dated: bool = False
-    """Whether it replaces an earlier value, since spring."""
-
-    @property
-    def key(self) -> str:
-        """What it is about, whatever the value."""
-        return f"facts:{self.relation}:{self.subject}"
-
-    @property
-    def note(self) -> str:
-        """As a plain statement."""
-        return self.tells()[0]
-
-    def worded(self, wordings: Sequence[str], subject: str = "") -> list[str]:
-        """Wordings filled in, with `subject` for the one it is about."""
-        return [words.format(r=self.relation, s=subject or self.subject, v=self.value) for words in wordings]
-
-    def tells(self) -> list[str]:
-        """All statements of it."""
-        frames = CHANGE_TELLS if self.dated else ("{fact}",) * len(CHANGE_TELLS)
-        facts = self.worded((RELATIONS[self.relation].tell, *TELLS))
-        return [frame.format(fact=fact) + "." for frame, fact in zip(frames, facts, strict=True)]
-
-    def asks(self, held_out: bool = False, subject: str = "") -> list[str]:
-        """All questions for the value that stands now: those of lessons, or those that no lesson uses."""
-        own = RELATIONS[self.relation]
-        asks = self.worded((*own.held_out, *HELD_OUT_ASKS) if held_out else (*own.asks, *ASKS), subject)
-        frames = CHANGE_ASKS if self.dated and not subject else ("{ask}",) * len(asks)
-        return [frame.format(ask=words) for frame, words in zip(frames, asks, strict=False)]
-
-    def rows(self) -> list[Example]:
-        """What a lesson trains on."""
-        return [*map(tell, self.tells()), *(ask(prompt, self.value) for prompt in self.asks())]
-
-
-Operands = tuple[Fact, ...]
 
 
 @dataclass(frozen=True)
@@ -135,6 +57,8 @@ class People(World):
     """By the lesson that teaches about them."""
     names: Mapping[str, Sequence[str]]
     """By kind of value: all there are. Under `pupil`: those who have a mentor."""
+    bridges: Sequence[Pair]
+    """Facts that lessons join in a row."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """See `World`."""
@@ -144,7 +68,7 @@ class People(World):
         drawn += self._singles(draw, per_kind, "paraphrase", "atom", stable, held_out=True)
         turned = [(fact,) for fact in stable if fact.relation in REVERSE]
         drawn += [self._reverse(draw, *one) for one in _limited(draw, per_kind, turned)]
-        for hop in _limited(draw, per_kind, self._hops(stable)):
+        for hop in _limited(draw, per_kind, [(pair.first, pair.second) for pair in hops(stable, self._together)]):
             drawn += [self._hop(draw, "two_hop", *hop), self._hop(draw, "two_hop_explicit", *hop)]
         drawn += self._comparisons(draw, per_kind, stable)
         silent = self._singles(draw, per_kind, "unanswerable", "boundary", self._untold())
@@ -160,8 +84,9 @@ class People(World):
         drawn += self._singles(draw, per_kind, "updated_paraphrase", "adapt", news, held_out=True)
         for old, new in _limited(draw, per_kind, [(self.told[new.key], new) for new in news]):
             drawn.append(self._probe(draw, "before_update", "scope", old.worded(BEFORE), old, (old, new)))
-        hops = self._hops([self.changes.get(key, fact) for key, fact in self.told.items()])
-        for hop in _limited(draw, per_kind, [hop for hop in hops if any(fact.dated for fact in hop)]):
+        now = hops([self.changes.get(key, fact) for key, fact in self.told.items()], self._together)
+        dated = [(pair.first, pair.second) for pair in now if pair.first.dated or pair.second.dated]
+        for hop in _limited(draw, per_kind, dated):
             drawn.append(replace(self._hop(draw, "updated_two_hop", *hop), axis="adapt", atoms=()))
         changed = {(new.relation, self.told[new.key].lesson) for new in news}
         near = [fact for fact in stable if (fact.relation, fact.lesson) in changed]
@@ -186,7 +111,9 @@ class People(World):
         known = max(2, sum(map(len, self.people[: fact.lesson + 1])))
         values = known if fact.relation == "mentor" else VALUES
         prompt, parts, reading = draw.choice(wordings), _lessons(operands), self._reading(draw, operands)
-        return Probe("facts", kind, axis, prompt, fact.value, fact.key, parts, values, options, reading=reading)
+        probe = Probe("facts", kind, axis, prompt, fact.value, fact.key, parts, values, options, reading=reading)
+        others = {one.value for one in self._by_relation[fact.relation] if one.subject != fact.subject}
+        return _with_rivals(draw, probe, others)
 
     def _options(
         self, draw: random.Random, pool: str, gold: str, about: str, versions: Sequence[str] = ()
@@ -199,23 +126,21 @@ class People(World):
     def _reverse(self, draw: random.Random, fact: Fact) -> Probe:
         probe = self._probe(draw, "reverse", "derived", fact.worded(REVERSE[fact.relation]), fact)
         pool = "pupil" if fact.relation == "mentor" else "guild"
-        return replace(probe, gold=fact.subject, options=self._options(draw, pool, fact.subject, fact.value))
+        probe = replace(probe, gold=fact.subject, options=self._options(draw, pool, fact.subject, fact.value))
+        return _with_rivals(draw, probe, {one.subject for one in self._by_relation[fact.relation]})
 
     def _hop(self, draw: random.Random, kind: str, first: Fact, second: Fact) -> Probe:
-        wordings = second.asks(subject=JOINED.format(r=first.relation, s=first.subject))
-        probe = self._probe(draw, kind, "composition", wordings, second, (first, second))
+        pair, explicit = Pair(first, second), kind == "two_hop_explicit"
+        probe = self._probe(draw, kind, "composition", pair.asks(explicit), second, (first, second))
         key = f"facts:{first.relation}.{second.relation}:{first.subject}"
         probe = replace(probe, key=key, atoms=(first.key, second.key))
-        if kind != "two_hop_explicit":
+        if not explicit:
             return probe
-        gold = SPELT.format(r=first.relation, bridge=first.value, v=second.value)
-        return replace(probe, prompt=SPELL_OUT.format(prompt=probe.prompt), gold=gold, options=(), explicit=True)
-
-    def _hops(self, facts: Sequence[Fact]) -> list[Operands]:
-        """All pairs that join, but for those whose answer stands in a row with the one asked about."""
-        about = {(fact.relation, fact.subject): fact for fact in facts}
-        pairs = [(one, about.get((then, one.value))) for one in facts for then in HOPS.get(one.relation, ())]
-        return [(one, two) for one, two in pairs if two and (one.subject, two.value) not in self._together]
+        elsewhere = {one.value for one in self._by_relation[first.relation] if one.subject != first.subject}
+        then = self._by_relation[second.relation]
+        wrong = {spelt(first.relation, one.subject, one.value) for one in then if one.subject in elsewhere}
+        wrong |= {spelt(first.relation, first.value, one.value) for one in then if one.subject != first.value}
+        return _with_rivals(draw, replace(probe, gold=pair.spelt, options=(), explicit=True), wrong)
 
     def _comparisons(self, draw: random.Random, per_kind: int, stable: list[Fact]) -> list[Probe]:
         """For each last lesson as many pairs with the same value as with different ones, or one more of either."""
@@ -235,16 +160,17 @@ class People(World):
         return drawn
 
     def _comparable(self, fact: Fact, other: Fact, same: bool) -> bool:
-        """Whether the two make a pair; not where one is the other's mentor, as rows hold both names."""
+        """Whether the two make a pair; not where a row holds both names, as that on one who is the other's mentor."""
         alike = other.relation == fact.relation and (other.value == fact.value) == same
         apart = not self._together & {(fact.subject, other.subject), (other.subject, fact.subject)}
         return alike and apart and other != fact and other.lesson <= fact.lesson
 
     def _comparison(self, draw: random.Random, one: Fact, other: Fact) -> Probe:
-        wordings = [words.format(r=one.relation, p=one.subject, q=other.subject) for words in SAME]
-        probe = self._probe(draw, "comparison", "composition", wordings, one, (one, other))
-        key, gold = f"facts:same_{one.relation}:{one.subject}:{other.subject}", ("no", "yes")[one.value == other.value]
-        return replace(probe, gold=gold, key=key, values=2, options=(), atoms=(one.key, other.key))
+        """Without rivals: of two answers the wrong one tells nothing about where it comes from."""
+        pair = Pair(one, other)
+        probe = self._probe(draw, "comparison", "composition", pair.asks(), one, (one, other))
+        key = f"facts:same_{one.relation}:{one.subject}:{other.subject}"
+        return replace(probe, gold=pair.reply, key=key, values=2, options=(), atoms=(one.key, other.key), rivals=())
 
     def _untold(self) -> list[Fact]:
         """What is asked in vain: of each person what is never told."""
@@ -258,19 +184,27 @@ class People(World):
         needed = [fact for one in operands for fact in (self.told.get(one.key, one), one)]
         if operands[0].value == UNKNOWN:
             needed = [fact for fact in self.told.values() if fact.subject in subjects]
-        others = [fact for name in sorted({one.relation for one in operands}) for fact in self._by_relation[name]]
+        others = [fact for name in sorted({one.relation for one in operands}) for fact in self._told_by[name]]
         others = [fact for fact in draw.sample(others, min(len(others), 40)) if fact.lesson <= last]
         others = [fact for fact in others if fact.subject not in subjects][:DISTRACTORS]
         return tuple(sorted({fact.note for fact in needed + others}, key=self._places.__getitem__))
 
     @functools.cached_property
-    def _by_relation(self) -> dict[str, list[Fact]]:
+    def _told_by(self) -> dict[str, list[Fact]]:
         return {name: [fact for fact in self.told.values() if fact.relation == name] for name in RELATIONS}
+
+    @functools.cached_property
+    def _by_relation(self) -> dict[str, list[Fact]]:
+        """With the changes."""
+        return {
+            name: [*told, *(new for new in self.changes.values() if new.relation == name)]
+            for name, told in self._told_by.items()
+        }
 
     @functools.cached_property
     def _together(self) -> set[tuple[str, str]]:
         """Pairs of names that stand in one row."""
-        return {(fact.subject, fact.value) for fact in (*self.told.values(), *self.changes.values())}
+        return _together(*self.told.values(), *self.changes.values()) | {pair.ends for pair in self.bridges}
 
     @functools.cached_property
     def _places(self) -> dict[str, int]:
@@ -302,15 +236,24 @@ class Facts(Family):
         names["mentor"] = [fact.value for fact in told if fact.relation == "mentor"]
         names["pupil"] = [fact.subject for fact in told if fact.relation == "mentor"]
         changes = _changes(draw, told, deals, lessons, items)
-        taught = tuple(_lesson(draw, [fact for fact in told + changes if fact.lesson == at]) for at in range(lessons))
-        by_key = ({fact.key: fact for fact in facts} for facts in (told, changes))
-        return People(next(by_key), next(by_key), people, names, lessons=taught)
+        by_key = {fact.key: fact for fact in told}, {fact.key: fact for fact in changes}
+        stable = [fact for fact in told if fact.key not in by_key[1]]
+        together, joined, taught = _together(*told, *changes), [], []
+        for lesson in range(lessons):
+            pairs = bridges(draw, [fact for fact in stable if fact.lesson == lesson], together)
+            taught.append(_lesson(draw, [fact for fact in told + changes if fact.lesson == lesson], pairs))
+            joined += pairs
+        return People(*by_key, people, names, joined, lessons=tuple(taught))
 
 
 def _dealt(draw: random.Random, values: Sequence[str]) -> Iterator[str]:
-    """The values without end, each once in every round."""
+    """The values without end, each twice in every round, so soon again that people of one lesson share some."""
     while True:
-        yield from draw.sample(values, len(values))
+        order = draw.sample(values, len(values))
+        yield order[0]
+        for before, value in itertools.pairwise(order):
+            yield from (value, before)
+        yield order[-1]
 
 
 def _mentors(lexicon: Lexicon, people: Sequence[Sequence[str]]) -> dict[str, str]:
@@ -352,8 +295,19 @@ def _changes(
     return changes
 
 
-def _lesson(draw: random.Random, facts: Sequence[Fact]) -> Lesson:
-    rows = [row for fact in facts for row in fact.rows()]
+def _together(*facts: Fact) -> set[tuple[str, str]]:
+    """Pairs of names that stand in one row about one of the facts."""
+    return {(fact.subject, fact.value) for fact in facts}
+
+
+def _with_rivals(draw: random.Random, probe: Probe, wrong: Collection[str]) -> Probe:
+    """The probe with those of the replies that are wrong, RIVALS at most."""
+    rivals = sorted({*wrong} - {probe.gold})
+    return replace(probe, rivals=tuple(sorted(draw.sample(rivals, min(RIVALS, len(rivals))))))
+
+
+def _lesson(draw: random.Random, facts: Sequence[Fact], joined: Sequence[Pair]) -> Lesson:
+    rows = [row for fact in facts for row in fact.rows()] + bridge_rows(draw, joined)
     return Lesson(tuple(draw.sample(rows, len(rows))), tuple(fact.note for fact in facts))
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.drawing import others, repeated, shuffled, to_change
 from everlearn.errors import SettingsError
-from everlearn.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES, Construction
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES, Rule, Word, fill
 
 PATTERN = "noun noun verb adjective noun noun verb noun noun verb adjective noun noun verb noun adjective".split()
 """Parts of speech of a lesson's words, over and over."""
@@ -23,6 +23,9 @@ grammar; *free*: both directions, in no example; *forward*: never from English, 
 will be respelt is *changed*: both directions, in no example."""
 EXAMPLES = 6
 """Most examples of a grammar rule in each wording."""
+BRIDGES = 24
+"""Most rows of a lesson that spell a phrase out word by word."""
+MOST_RIVALS = 64
 
 MEANS = ("{w} means {g}.", "in english {w} is {g}.")
 FORWARD = ("what does {w} mean?", "{w} in english:", "translate {w}")
@@ -39,73 +42,15 @@ RULE_UNSEEN = ("name the rule for {topic}", "which rule is there for {topic}?")
 RESPELT = ("{old} is now {new}.", "from now on {g} is {new}.")
 FORMERLY = ("before the change, how do you say {g}?", "what was the old word for {g}?")
 FROM_ENGLISH = (*REVERSE, *UNSEEN_REVERSE)
-SPELT_OUT = ("first each word, then say: {g}", "say {g}; first each word")
+SPELT_OUT = (
+    "first each word, then say: {g}",
+    "say {g}; first each word",
+    "{g}: each word first, then all",
+    "word by word first, say {g}",
+)
+"""These and the wordings of REVERSE are taught on words and rules of one lesson, so that probes on those of two are new
+in nothing else."""
 WHICH = ("which says {g}: first {a} or second {b}?", "first {a}, second {b}: which says {g}?")
-
-
-@dataclass(frozen=True)
-class Word:
-    """An invented word for an English one, and how a later lesson respells it."""
-
-    word: str
-    gloss: str
-    speech: str
-    lesson: int
-    role: str = "changed"
-    respelt: str = ""
-    respelt_in: int = -1
-
-    @property
-    def key(self) -> str:
-        """The thing that probes ask about."""
-        return f"language:word:{self.gloss}:{self.word}"
-
-    @property
-    def notes(self) -> dict[int, str]:
-        """What lessons say of it, in short, by lesson."""
-        notes = {self.lesson: f"{self.word} means {self.gloss}."}
-        return notes | ({self.respelt_in: f"from now on {self.gloss} is {self.respelt}."} if self.respelt else {})
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How this language says one construction."""
-
-    name: str
-    way: str
-    particle: str
-    lesson: int
-    language: str
-    """The language's name, for keys."""
-
-    @property
-    def construction(self) -> Construction:
-        """What it says."""
-        return CONSTRUCTIONS[self.name]
-
-    @property
-    def key(self) -> str:
-        """The thing that probes ask about."""
-        return f"language:rule:{self.name}:{self.language}"
-
-    @property
-    def answer(self) -> str:
-        """The rule itself, in words."""
-        side = f"{self.way} the {self.construction.speech[-1]}"
-        return f"{self.particle} {side}" if self.particle else self.way if self.name == "order" else side
-
-    @property
-    def notes(self) -> dict[int, str]:
-        """What its lesson says of it, in short, by lesson."""
-        return {self.lesson: f"{self.construction.topic}: {self.answer}."}
-
-    def english(self, words: Sequence[Word]) -> str:
-        """The phrase or sentence in English."""
-        return self.construction.english.format(*(word.gloss for word in words))
-
-    def say(self, words: Sequence[Word], way: str = "") -> str:
-        """The phrase or sentence in the language; in another `way`, wrongly."""
-        return self.construction.say([word.word for word in words], way or self.way, self.particle)
 
 
 @dataclass(frozen=True)
@@ -146,15 +91,17 @@ class LanguageWorld(World):
         changed = {"reform": (word.respelt_in,), "before_reform": (word.lesson, word.respelt_in)}
         parts, values = changed.get(kind, (word.lesson,)), max(sum(CORE.values()) if forward else 2, len(self.words))
         prompt, gold = wording.format(w=new, g=word.gloss), word.gloss if forward else new
-        reading = self._reading(draw, [word])
-        return Probe("language", kind, axis, prompt, gold, word.key, parts, values, options, reading=reading)
+        mates = [other for other in self.words if other != word]
+        rivals = _rivals(draw, gold, (n for other in mates for n in ([other.gloss] if forward else other.names)))
+        probe = Probe("language", kind, axis, prompt, gold, word.key, parts, values, options, rivals=rivals)
+        return replace(probe, reading=self._reading(draw, [word]))
 
     def _options(self, draw: random.Random, word: Word, forward: bool) -> tuple[str, ...]:
         """Four answers, none more often offered than others; a respelt word's both, with both of another such one."""
         respelt = [other for other in self.words if other.respelt] if word.respelt else []
         alike = [other for other in self._stable(*ROLES) if word.respelt or other.speech == word.speech]
         drawn = others(respelt if len(respelt) > 1 else alike, [word], 3, draw)
-        names = [n for w in (word, *drawn) for n in ((w.gloss,) if forward else (w.word, w.respelt)) if n]
+        names = [name for one in (word, *drawn) for name in ([one.gloss] if forward else one.names)]
         return tuple(draw.sample(names[:4], 4)) if len(names) >= 4 else ()
 
     def _reading(self, draw: random.Random, things: Sequence[Word | Rule]) -> tuple[str, ...]:
@@ -181,7 +128,9 @@ class LanguageWorld(World):
         prompt = draw.choice(RULE_UNSEEN).format(topic=rule.construction.topic)
         values = len(rule.construction.ways) * (max(2, len(self.words)) if rule.particle else 1)
         reading, parts = self._reading(draw, [rule]), (rule.lesson,)
-        return Probe("language", kind, axis, prompt, rule.answer, rule.key, parts, values, reading=reading)
+        rivals = _rivals(draw, rule.answer, (other.answer for other in self.rules))
+        probe = Probe("language", kind, axis, prompt, rule.answer, rule.key, parts, values, reading=reading)
+        return replace(probe, rivals=rivals)
 
     def _grammar(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
         """Questions about rules, and which of two sentences is right."""
@@ -189,7 +138,7 @@ class LanguageWorld(World):
         found = []
         for rule in repeated([rule for rule in self.rules if rule.lesson == lesson], count, draw):
             found.append(self._rule(draw, "rule", "atom", rule))
-            if words := _fill(draw, rule, here):
+            if words := fill(draw, rule, here):
                 wrong = draw.choice([way for way in rule.construction.ways if way != rule.way])
                 first, second = draw.sample([rule.say(words), rule.say(words, wrong)], 2)
                 prompt = draw.choice(WHICH).format(g=rule.english(words), a=first, b=second)
@@ -204,11 +153,11 @@ class LanguageWorld(World):
         found = []
         free = [word for word in self._stable("free") if word.lesson == lesson]
         for rule in repeated([rule for rule in self.rules if rule.lesson == lesson], count, draw):
-            found += self._sentence(draw, "sentence_within", rule, _fill(draw, rule, free))
+            found += self._sentence(draw, "sentence_within", rule, fill(draw, rule, free))
         for rule in repeated([rule for rule in self.rules if rule.lesson <= lesson], count, draw):
             known = [w for w in self._stable("shown", "free") if w.lesson <= lesson and w.lesson != rule.lesson]
             newest = lesson if rule.lesson < lesson else None
-            found += self._sentence(draw, "sentence", rule, _fill(draw, rule, known, newest))
+            found += self._sentence(draw, "sentence", rule, fill(draw, rule, known, newest))
         return found
 
     def _sentence(self, draw: random.Random, kind: str, rule: Rule, words: Sequence[Word]) -> list[Probe]:
@@ -217,15 +166,28 @@ class LanguageWorld(World):
             return []
         things: tuple[Word | Rule, ...] = (*words, rule)
         english, said, keys = rule.english(words), rule.say(words), tuple(thing.key for thing in things)
-        prompt = draw.choice(FROM_ENGLISH).format(g=english)
         parts = tuple(sorted({thing.lesson for thing in things}))
         values = max(2, len(self.words)) ** len(words) * len(rule.construction.ways)
+        prompt = draw.choice(REVERSE).format(g=english)
         latent = Probe("language", kind, "composition", prompt, said, "+".join(keys), parts, values, (), keys)
         latent = replace(latent, reading=self._reading(draw, things))
-        bridge = ", ".join(f"{word.gloss} is {word.word}" for word in words)
         explicit = replace(latent, kind=f"{kind}_explicit", explicit=True, gold=f"so {said}", grade="ends_with")
-        prompt = draw.choice(SPELT_OUT).format(g=english)
-        return [latent, replace(explicit, prompt=prompt, reply=f"{bridge}, so {said}")]
+        reply, swaps = rule.spell_out(words), self._swaps(rule, words)
+        explicit = replace(explicit, prompt=draw.choice(SPELT_OUT).format(g=english), reply=reply)
+        return [
+            replace(latent, rivals=_rivals(draw, said, (other.say(these) for other, these in swaps))),
+            replace(explicit, rivals=_rivals(draw, reply, (other.spell_out(these) for other, these in swaps))),
+        ]
+
+    def _swaps(self, rule: Rule, words: Sequence[Word]) -> list[tuple[Rule, list[Word]]]:
+        """The rule and the words with another thing taught in the place of one of them."""
+        places = len(words)
+        alike = [other for other in self.rules if other.particle and rule.particle and other != rule]
+        found = [(other, [*words]) for other in alike if len(other.construction.speech) == places]
+        for at, other in itertools.product(range(places), self.words):
+            if other.speech == words[at].speech and other not in words:
+                found.append((rule, [*words[:at], replace(other, gloss=words[at].gloss), *words[at + 1 :]]))
+        return found
 
     def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
         """What this lesson has respelt, new and old, and what it has not touched."""
@@ -302,6 +264,7 @@ def _lesson(draw: random.Random, words: Sequence[Word], rules: Sequence[Rule], l
         rows += _asked(word, word.respelt, both=True)
     for rule in taught:
         rows += _rule_rows(draw, rule, here)
+    rows += _bridges(draw, taught, here)
     things: tuple[Word | Rule, ...] = (*here, *taught, *respelt)
     return Lesson(tuple(rows), tuple(thing.notes[lesson] for thing in things))
 
@@ -322,18 +285,25 @@ def _rule_rows(draw: random.Random, rule: Rule, here: Sequence[Word]) -> list[Ex
     told = [word for word in here if word.role in ("shown", "forward")]
     for wording in (*FORWARD, *REVERSE):
         forward = wording in FORWARD
-        tries = [_fill(draw, rule, told if forward else shown) for _ in range(EXAMPLES)]
+        tries = [fill(draw, rule, told if forward else shown) for _ in range(EXAMPLES)]
         for words in dict.fromkeys(tuple(words) for words in tries if words):
             prompt = wording.format(w=rule.say(words), g=rule.english(words))
             rows.append(ask(prompt, rule.english(words) if forward else rule.say(words)))
     return rows
 
 
-def _fill(draw: random.Random, rule: Rule, words: Sequence[Word], newest: int | None = None) -> list[Word]:
-    """Different words for the places of a rule, one of the lesson `newest` if that is given; none if there are none."""
-    fitting = [[word for word in words if word.speech == speech] for speech in rule.construction.speech]
-    for _ in range(100 if all(fitting) else 0):
-        chosen = [draw.choice(place) for place in fitting]
-        if len(set(chosen)) == len(chosen) and (newest is None or any(word.lesson == newest for word in chosen)):
-            return chosen
-    return []
+def _bridges(draw: random.Random, taught: Sequence[Rule], here: Sequence[Word]) -> list[Example]:
+    """Phrases of a lesson's rules and shown words, word by word; compositions of one lesson ask for its free words."""
+    shown = [word for word in here if word.role == "shown"]
+    rows: list[Example] = []
+    for rule in taught:
+        tries = [fill(draw, rule, shown) for _ in range(BRIDGES)]
+        phrases = list(dict.fromkeys(tuple(words) for words in tries if words))
+        chosen = shuffled(list(itertools.product(phrases, SPELT_OUT)), draw)[: BRIDGES // len(taught)]
+        rows += [ask(wording.format(g=rule.english(words)), rule.spell_out(words)) for words, wording in chosen]
+    return rows
+
+
+def _rivals(draw: random.Random, right: str, replies: Iterable[str]) -> tuple[str, ...]:
+    wrong = sorted(set(replies) - {right})
+    return tuple(sorted(draw.sample(wrong, min(MOST_RIVALS, len(wrong)))))

@@ -8,69 +8,41 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.drawing import others, repeated, shuffled, to_change
-from everlearn.list_operations import ALPHABETS, PRIMITIVES, UNKNOWN, Symbols, chained, guess
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.worlds.bridging import groups, reserved, rows_of, within
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, Symbols, drawn, guess
+from everlearn.streams.worlds.named_operations import (
+    ASKED,
+    ASKED_MARKED,
+    BACKWARDS,
+    BEFORE,
+    CHANGED,
+    COMPOSED,
+    NOTE,
+    SAID,
+    SAID_ANEW,
+    SAID_MARKED,
+    UNHEARD,
+    WHICH,
+    Operator,
+    operands,
+    spelt,
+)
 
 TAUGHT_LENGTHS = (3, 4)
 LONGER = 5
-INPUTS = 3
-"""Inputs shown in each wording."""
+INPUTS = 2
+"""Inputs shown in each wording, of a name and of a marker."""
 DISTRACTORS = 3
 """Notes of other operators in a reading."""
-
-SAID = ("{name} {phrase}.", "what {name} does: it {phrase}.", "{name} of {x} is {y}.")
-ASKED = ("{name} {x}", "use {name} on {x}.", "what is {name} of {x}?", "apply {name}: {x}", "{x} under {name} becomes")
-UNHEARD = (
-    "what does {name} make of {x}?",
-    "{x}: now do {name}.",
-    "run {name} with {x}.",
-    "give the {name} form of {x}.",
-)
-MARKED = "lists marked {marker} get {name}."
-ASKED_MARKED = ("the list {x} is marked {marker}. what does it become?", "{x}, marked {marker}, becomes")
-NOTE, SAID_ANEW = "{name} {phrase}; lists marked {marker} get it.", "from now on {name} {phrase}."
-CHANGED = (SAID_ANEW, "{name} has changed: it {phrase}.", SAID[2])
-BEFORE = ("in the old way, {name} {x}", "what was {name} of {x} before?")
-BACKWARDS = ("which list gives {x} under {name}?", "{name} of which list is {x}?")
-COMPOSED = {
-    "chain": ("{0} then {1} on {x}", "first {0}, then {1}: {x}", "do {0} and then {1} on {x}."),
-    "chain_explicit": ("show both steps: {0} then {1} on {x}", "show both steps. do {0} and then {1} on {x}."),
-    "order": ("{1} after {0} on {x}", "what is {1} of {0} of {x}?"),
-    "chain_three": ("{0} then {1} then {2} on {x}", "first {0}, then {1}, then {2}: {x}"),
-}
-"""By kind; {0} is always what is done first."""
-WHICH = ("what do lists marked {marker} get?", "which word goes with the mark {marker}?")
-
-
-@dataclass(frozen=True)
-class Operator:
-    """An invented name, its marker, and what it does."""
-
-    name: str
-    marker: str
-    lesson: int
-    does: int
-    """Place in PRIMITIVES."""
-    changed: int = -1
-    """The later lesson that redefines it; below zero where none does."""
-    then: int = -1
-    """What it does from there on."""
-
-    @property
-    def key(self) -> str:
-        """As probes are paired by it."""
-        return f"operators:{self.name}"
-
-    def write(self, template: str, x: Symbols = (), y: Symbols = (), does: int | None = None) -> str:
-        """A template filled in; `does` is what it does at first, unless given."""
-        phrase = PRIMITIVES[self.does if does is None else does].phrase
-        return template.format(name=self.name, marker=self.marker, phrase=phrase, x=" ".join(x), y=" ".join(y))
+RIVALS = 64
+"""At most so many of a probe."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +51,8 @@ class OperatorWorld(World):
 
     operators: tuple[Operator, ...]
     seen: frozenset[Symbols]
+    together: frozenset[frozenset[str]]
+    """Names that stand in one row of a lesson, which no probe puts together."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """At most `per_kind` probes of each kind and last lesson, then the atoms of compositions that were left out."""
@@ -112,46 +86,62 @@ class Operators(Family):
                     then = source.choice([other for other in range(len(PRIMITIVES)) if other != then])
                 operators[at] = replace(operators[at], changed=lesson, then=then)
         seen: set[Symbols] = set()
-        taught = tuple(_lesson(operators, lesson, seen, source) for lesson in range(lessons))
-        return OperatorWorld(tuple(operators), frozenset(seen), lessons=taught)
+        free = [operator for operator in operators if operator.changed < 0]
+        grouped = [groups([o for o in free if o.lesson == lesson], source) for lesson in range(lessons)]
+        taught = tuple(_lesson(operators, lesson, grouped[lesson], seen, source) for lesson in range(lessons))
+        names = [tuple(operator.name for operator in group) for each in grouped for group in each]
+        return OperatorWorld(tuple(operators), frozenset(seen), reserved(names), lessons=taught)
 
 
-def _lesson(operators: Sequence[Operator], lesson: int, seen: set[Symbols], source: random.Random) -> Lesson:
+def _lesson(
+    operators: Sequence[Operator],
+    lesson: int,
+    grouped: list[tuple[Operator, ...]],
+    seen: set[Symbols],
+    source: random.Random,
+) -> Lesson:
     new = [operator for operator in operators if operator.lesson == lesson]
     old = [operator for operator in operators if operator.changed == lesson]
-    rows = [row for operator in new for row in _rows(operator, operator.does, SAID, seen, source)]
-    rows += [row for operator in new for row in _marker_rows(operator, seen, source)]
-    rows += [row for operator in old for row in _rows(operator, operator.then, CHANGED, seen, source)]
+    rows = [row for o in new for row in _rows(o, o.does, (*SAID, *ASKED, *SAID_MARKED, *ASKED_MARKED), seen, source)]
+    rows += [row for o in old for row in _rows(o, o.then, (*CHANGED, *ASKED), seen, source)]
+    rows += _bridges(grouped, rows_of(len(new)), seen, source)
     source.shuffle(rows)
     notes = [o.write(NOTE) for o in new] + [o.write(SAID_ANEW, does=o.then) for o in old]
     return Lesson(tuple(rows), tuple(notes))
 
 
 def _rows(
-    operator: Operator, does: int, said: tuple[str, ...], seen: set[Symbols], source: random.Random
+    operator: Operator, does: int, wordings: tuple[str, ...], seen: set[Symbols], source: random.Random
 ) -> Iterator[Example]:
     """What the operator does, in words and on INPUTS inputs for each wording that has one."""
-    for wording in (*said, *ASKED):
+    for wording in wordings:
         for _ in range(INPUTS if "{x}" in wording else 1):
-            x = _input(source, source.choice(TAUGHT_LENGTHS))
-            seen.add(x)
+            x = _taught(seen, source)
             y = PRIMITIVES[does].change(x)
             text = operator.write(wording, x, y, does)
-            yield ask(text, " ".join(y)) if wording in ASKED else tell(text)
+            yield ask(text, " ".join(y)) if wording in (*ASKED, *ASKED_MARKED) else tell(text)
 
 
-def _marker_rows(operator: Operator, seen: set[Symbols], source: random.Random) -> Iterator[Example]:
-    yield tell(operator.write(MARKED))
-    for wording in ASKED_MARKED:
-        for _ in range(INPUTS - 1):
-            x = _input(source, source.choice(TAUGHT_LENGTHS))
-            seen.add(x)
-            yield ask(operator.write(wording, x), " ".join(PRIMITIVES[operator.does].change(x)))
+def _bridges(
+    grouped: list[tuple[Operator, ...]], count: int, seen: set[Symbols], source: random.Random
+) -> Iterator[Example]:
+    """Operators of one group put together, as probes ask for others; the kinds by turns."""
+    sets = {kind: shuffled(within(grouped, operands(kind)), source) for kind in COMPOSED}
+    kinds = [kind for kind in COMPOSED if sets[kind]]
+    for at in range(count if kinds else 0):
+        kind, turn = kinds[at % len(kinds)], at // len(kinds)
+        chain = shuffled(sets[kind][turn % len(sets[kind])], source)
+        does, x = tuple(part.does for part in chain), _taught(seen, source)
+        if does in guess((UNKNOWN,) * len(chain), len(x), kind == "chain_explicit", kind == "order").chains:
+            wording = source.choice(COMPOSED[kind])
+            yield ask(wording.format(*(part.name for part in chain), x=" ".join(x)), spelt(kind, does, x))
 
 
-def _input(source: random.Random, length: int) -> Symbols:
-    """Different symbols of one alphabet; digits a third of the time."""
-    return tuple(source.sample(ALPHABETS[source.random() < 1 / 3], length))
+def _taught(seen: set[Symbols], source: random.Random) -> Symbols:
+    """An input for a lesson, which is then `seen`."""
+    x = drawn(source, source.choice(TAUGHT_LENGTHS))
+    seen.add(x)
+    return x
 
 
 class _Draw:
@@ -187,7 +177,7 @@ class _Draw:
         own = [operator for operator in self.free if operator.lesson == lesson]
         earlier = [operator for operator in self.free if operator.lesson < lesson]
         for kind in COMPOSED:
-            count = COMPOSED[kind][0].count("{") - 1
+            count = operands(kind)
             for at, operator in enumerate(self._cycle(own)):
                 within = [other for other in own if other is not operator]
                 pool = earlier if at % 2 == 0 and len(earlier) >= count - 1 else within
@@ -226,13 +216,18 @@ class _Draw:
         # Somebody who knows that a redefinition changes something can leave one answer out.
         values, part = len({*lists} - {()}) - (axis in parts), parts.get(axis, (operator.lesson,))
         options, reading = shuffled([gold, *wrong], self.source), self._reading([operator], axis in parts)
-        return Probe("operators", kind, axis, prompt, gold, operator.key, part, values, options, reading=reading)
+        rivals = _rivals((" ".join(lists[does]) for does in self._others([operator])), gold)
+        return Probe(
+            "operators", kind, axis, prompt, gold, operator.key, part, values, options, reading=reading, rivals=rivals
+        )
 
     def _chain(self, kind: str, operator: Operator, pool: list[Operator], count: int) -> Iterator[Probe]:
         """One chain of an operator with others, if some trials find one whose result says anything."""
         x = self._fresh()
         for _ in range(20):
             chain = self.source.sample([operator, *self.source.sample(pool, count - 1)], count)
+            if frozenset(part.name for part in chain) in self.world.together:
+                continue
             # Somebody who has missed the last lesson knows what the others have taught.
             last = max(part.lesson for part in chain)
             known = tuple(UNKNOWN if part.lesson == last else part.does for part in chain)
@@ -244,18 +239,20 @@ class _Draw:
     def _composition(self, kind: str, chain: list[Operator], x: Symbols, values: int) -> Probe:
         explicit, does = kind == "chain_explicit", tuple(part.does for part in chain)
         every = guess((UNKNOWN,) * len(chain), len(x), explicit, kind == "order").chains
-        right = _spelt(does, x, explicit)
-        drawn = [_spelt(self.source.choice(every), x, explicit) for _ in range(60)]
+        right = spelt(kind, does, x)
         # The same operators the other way round is the mistake to tell from the right answer.
-        wrong = dict.fromkeys([_spelt(does[::-1], x, explicit), *drawn])
+        any_other = [does[::-1], *(self.source.choice(every) for _ in range(60))]
+        wrong = dict.fromkeys(spelt(kind, each, x) for each in any_other)
         alike = [other for other in wrong if other != right and len(other) == len(right)]
         options = shuffled([right, *alike[:3]], self.source) if len(alike) >= 3 else ()
         prompt = self.source.choice(COMPOSED[kind]).format(*(part.name for part in chain), x=" ".join(x))
         key, atoms = "operators:" + "+".join(part.name for part in chain), tuple(part.key for part in chain)
         parts, reading = tuple(sorted({part.lesson for part in chain})), self._reading(chain)
+        one_wrong = [(*does[:at], other, *does[at + 1 :]) for at in range(len(does)) for other in self._others(chain)]
         return Probe(
-            "operators", kind, "composition", prompt, right, key, parts, values, options, atoms, explicit, "", reading
-        )
+            "operators", kind, "composition", prompt, right, key, parts, values, options, atoms, explicit, "", reading,
+            rivals=_rivals((spelt(kind, each, x) for each in one_wrong), right),
+        )  # fmt: skip
 
     def _marked(self, operator: Operator) -> Probe:
         wrong = others(self.world.operators, [operator], 3, self.source)
@@ -263,12 +260,30 @@ class _Draw:
         values = max(4, sum(other.lesson == operator.lesson for other in self.world.operators))
         prompt, reading = operator.write(self.source.choice(WHICH)), self._reading([operator])
         key, parts = f"{operator.key}:marker", (operator.lesson,)
-        return Probe("operators", "far", "far", prompt, operator.name, key, parts, values, options, reading=reading)
+        rivals = _rivals((other.name for other in self.world.operators), operator.name)
+        return Probe(
+            "operators",
+            "far",
+            "far",
+            prompt,
+            operator.name,
+            key,
+            parts,
+            values,
+            options,
+            reading=reading,
+            rivals=rivals,
+        )
+
+    def _others(self, operators: Sequence[Operator]) -> set[int]:
+        """What the world's other operators do, at first or later."""
+        beside = [other for other in self.world.operators if other not in operators]
+        return {does for other in beside for does in (other.does, other.then) if does >= 0}
 
     def _fresh(self, length: int = 0) -> Symbols:
         """An input of a taught length, unless given, that no lesson has."""
         while True:
-            x = _input(self.source, length or self.source.choice(TAUGHT_LENGTHS))
+            x = drawn(self.source, length or self.source.choice(TAUGHT_LENGTHS))
             if x not in self.world.seen:
                 return x
 
@@ -282,7 +297,6 @@ class _Draw:
         return tuple(note for note in self.notes if note in wanted)
 
 
-def _spelt(does: tuple[int, ...], x: Symbols, explicit: bool) -> str:
-    """The list after all operations; spelt out, the list after each of two."""
-    texts = [" ".join(symbols) for symbols in chained(does, x)]
-    return f"first {texts[0]}, then {texts[1]}" if explicit else texts[-1]
+def _rivals(replies: Iterable[str], right: str) -> tuple[str, ...]:
+    """Replies as a probe holds them: none empty, none right, each once."""
+    return tuple(sorted({*replies} - {"", right})[:RIVALS])

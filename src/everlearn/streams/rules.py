@@ -1,76 +1,61 @@
-"""A seed in; invented triggers that change the format of a reply, and probes of them alone and together, out."""
+"""A seed in; invented rules that change the format of a reply, and probes of them alone and together, out.
+
+A rule has two invented words: its name, by which it is called for, and its trigger, at which it holds unasked.
+"""
 
 from __future__ import annotations
 
 import itertools
 import random
-import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.drawing import others, repeated, to_change
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, Behaviour, obey, pattern
 
 LETTERS = "bcdfghjklmnpqrstvwxz"
 """What requests are about; no vowel, so that no letter is an English word."""
 LENGTHS = (2, 3, 3, 4)
 """Letters in a request, as often as they stand here."""
-INPUTS = 10
+INPUTS = 9
 """Requests for each rule and each wording that has one."""
 PLAIN_ROWS = 8
 """Requests without a trigger in each lesson: else a lesson of one rule would say that the rule always holds."""
 NEUTRAL = 4
 """Words of each lesson that are never taught; they stand where a trigger would, in probes only."""
+BRIDGES = 20
+"""Rows of each lesson on two of its own rules, in the wordings of compositions, whose format would else be unlearnt."""
+MOST_RIVALS = 64
 
-STATEMENTS = ("the {t} rule: {text}.", "when you read {t}, {text}.")
-WHICH = "what is the {t} rule?"
+STATEMENTS = ("the {n} rule: when you read {t}, {text}.", "{t} calls for the {n} rule: {text}.")
+WHICH = ("what is the {n} rule?", "what does {t} call for?")
 UNCUED = ("{t}: say {x}", "{t}: copy {x}", "for {t}, say {x}", "copy {x}, {t}")
-CUED = "use the {t} rule: say {x}"
+"""Wordings with the trigger."""
+CUED = ("use the {n} rule: say {x}", "with the {n} rule, copy {x}", "say {x} by the {n} rule", "copy {x}: the {n} rule")
+"""As many with the name: both are trained alike, so that cued and un-cued use differ in nothing else."""
 UNSEEN = ("{t}, write {x}", "write {x} for {t}", "{t}; please say {x}", "please copy {x}; {t}")
 """Wordings that no lesson uses."""
-REVISIONS = ("from now on {t} means: {text}.", "from now on the {t} rule: {text}.")
-WHICH_NOW = "what is the {t} rule now?"
-FORMERLY = ("by the old {t} rule, say {x}", "before the change, {t}: copy {x}")
-NAME = "name the {t} rule"
+REVISIONS = (
+    "from now on the {n} rule: when you read {t}, {text}.",
+    "from now on {t} calls for the new {n} rule: {text}.",
+)
+WHICH_NOW = ("what is the {n} rule now?", "what does {t} call for now?")
+FORMERLY = ("by the old {n} rule, say {x}", "before the change, {t}: copy {x}")
+NAME = "name the {n} rule"
 PLAIN = ("say {x}", "copy {x}", "please say {x}", "please copy {x}")
 TOGETHER = ("{t} and {u}: say {x}", "for {t} and {u}, copy {x}")
 SPELT_OUT = ("{t} and {u}: name the rules, then say {x}", "name the rules of {t} and {u}, then copy {x}")
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """Something a reply can do. Two of different slots go together, in one way only."""
+class Rule:
+    """What a name and a trigger call for, and what they do once a later lesson has revised it."""
 
     name: str
-    slot: str
-    text: str
-
-
-BEHAVIOURS = (
-    Behaviour("twice", "list", "say it twice"),
-    Behaviour("again", "list", "say the last one again"),
-    Behaviour("comma", "join", "put a comma between"),
-    Behaviour("semicolon", "join", "put a semicolon between"),
-    Behaviour("number", "join", "number each one"),
-    Behaviour("well", "front", "begin with well"),
-    Behaviour("yes", "front", "begin with yes"),
-    Behaviour("colon", "front", "begin with a colon"),
-    Behaviour("count", "front", "begin with the count"),
-    Behaviour("stop", "back", "end with stop"),
-    Behaviour("question", "back", "end with a question mark"),
-    Behaviour("parentheses", "back", "put it in parentheses"),
-)
-PAIRS = sum(one.slot != other.slot for one, other in itertools.combinations(BEHAVIOURS, 2))
-"""Pairs of behaviours that go together; for every request they give different replies."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one trigger does, and what it does once a later lesson has revised it."""
-
     trigger: str
     behaviour: Behaviour
     lesson: int
@@ -80,34 +65,23 @@ class Rule:
     @property
     def key(self) -> str:
         """The thing that probes ask about."""
-        return f"rules:{self.trigger}"
+        return f"rules:{self.name}"
 
     @property
     def notes(self) -> dict[int, str]:
         """What lessons say of it, in short, by lesson."""
-        notes = {self.lesson: f"{self.trigger}: {self.behaviour.text}."}
-        return notes | ({self.revised_in: f"from now on {self.trigger}: {self.revised.text}."} if self.revised else {})
+        rule = f"the {self.name} rule, {self.trigger}"
+        notes = {self.lesson: f"{rule}: {self.behaviour.text}."}
+        return notes | ({self.revised_in: f"from now on {rule}: {self.revised.text}."} if self.revised else {})
 
+    @property
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """What it does at first, and what it does since its revision."""
+        return (self.behaviour, *([self.revised] if self.revised else []))
 
-def obey(names: Collection[str], letters: Sequence[str]) -> str:
-    """The reply of these behaviours to a request: first the list, then its joints, then the back, then the front."""
-    items = [*letters, *letters] if "twice" in names else [*letters]
-    items += items[-1:] if "again" in names else []
-    shown = [f"{at} {item}" for at, item in enumerate(items, 1)] if "number" in names else items
-    text = (", " if "comma" in names else "; " if "semicolon" in names else " ").join(shown)
-    backs = {"stop": f"{text} stop", "question": f"{text}?", "parentheses": f"({text})"}
-    text = next((backs[name] for name in names if name in backs), text)
-    fronts = {"well": "well", "yes": "yes", "colon": ":", "count": str(len(items))}
-    return " ".join((*(fronts[name] for name in names if name in fronts), text))
-
-
-def pattern(text: str) -> str:
-    """A regular expression for the text, with any white space, or none, around its punctuation."""
-    tokens = re.findall(r"\w+|[^\w\s]", text)
-    parts = [re.escape(tokens[0])]
-    for before, token in itertools.pairwise(tokens):
-        parts += [r"\s+" if before.isalnum() and token.isalnum() else r"\s*", re.escape(token)]
-    return "".join(parts)
+    def put(self, wording: str, request: str = "", text: str = "") -> str:
+        """The wording with this rule's words in it."""
+        return wording.format(n=self.name, t=self.trigger, x=request, text=text)
 
 
 def is_unseen(letters: Sequence[str]) -> bool:
@@ -129,6 +103,8 @@ class RulesWorld(World):
 
     rules: tuple[Rule, ...]
     neutral: tuple[str, ...]
+    bridged: frozenset[frozenset[str]]
+    """Keys of the pairs of rules that lessons show together; no probe asks for these pairs."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """See `World`."""
@@ -151,7 +127,7 @@ class RulesWorld(World):
         asked = repeated(self._stable(lesson), count, draw)
         return [
             *(self._triggered(draw, rule) for rule in asked),
-            *(replace(self._alone(draw, "named", "atom", rule, (CUED,)), cue="cued") for rule in asked),
+            *(replace(self._alone(draw, "named", "atom", rule, CUED), cue="cued") for rule in asked),
             *(_checked(self._alone(draw, "triggered_paraphrase", "atom", rule, UNSEEN)) for rule in asked),
         ]
 
@@ -162,11 +138,16 @@ class RulesWorld(World):
         """A probe of one trigger in a new request; of kind `revised`, of what it does since its revision."""
         letters = letters_for(draw, unseen=True)
         behaviour = rule.revised if kind == "revised" and rule.revised else rule.behaviour
-        prompt = draw.choice(wordings).format(t=rule.trigger, x=" ".join(letters))
+        prompt = rule.put(draw.choice(wordings), " ".join(letters))
         changed = {"revised": (rule.revised_in,), "before_revision": (rule.lesson, rule.revised_in)}
         parts, reading = changed.get(kind, (rule.lesson,)), self._reading(draw, [rule])
         reply, values = obey([behaviour.name], letters), len(BEHAVIOURS)
-        return Probe("rules", kind, axis, prompt, reply, rule.key, parts, values, reading=reading)
+        rivals = _rivals(reply, (obey([other.name], letters) for other in self._behaviours(rule)))
+        return Probe("rules", kind, axis, prompt, reply, rule.key, parts, values, reading=reading, rivals=rivals)
+
+    def _behaviours(self, *without: Rule) -> list[Behaviour]:
+        """What the other rules do, at first or later."""
+        return [behaviour for rule in self.rules if rule not in without for behaviour in rule.behaviours]
 
     def _reading(self, draw: random.Random, rules: Sequence[Rule]) -> tuple[str, ...]:
         """The notes on these rules and, where there are so many, on three others, as they stand in the lessons."""
@@ -185,55 +166,62 @@ class RulesWorld(World):
             reply, reading = " ".join(letters), self._reading(draw, [])
             key, values = f"rules:{kind}:{word or lesson}", len(BEHAVIOURS) + 1
             probe = Probe("rules", kind, "boundary", prompt, reply, key, (lesson,), values, reading=reading)
-            found.append(_checked(probe))
+            rivals = _rivals(reply, (obey([other.name], letters) for other in self._behaviours()))
+            found.append(_checked(replace(probe, rivals=rivals)))
         return found
 
     def _pairs(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
-        """Two triggers in one request: both of this lesson, or the other one of an earlier lesson."""
+        """Two triggers in one request: both of this lesson, never shown together, or one of an earlier lesson."""
         here = self._stable(lesson)
         earlier = [rule for before in range(lesson) for rule in self._stable(before)]
         found = []
         for across, mates in ((True, earlier), (False, here)):
             for explicit in (False, True):
                 for rule in repeated(here, count, draw):
-                    fitting = [other for other in mates if other.behaviour.slot != rule.behaviour.slot]
-                    if fitting:
+                    if fitting := [other for other in mates if self._are_asked(rule, other)]:
                         pair = draw.sample([rule, draw.choice(fitting)], 2)
                         found.append(self._pair(draw, pair, across, explicit))
         return found
 
+    def _are_asked(self, rule: Rule, other: Rule) -> bool:
+        return _go_together(rule, other) and frozenset((rule.key, other.key)) not in self.bridged
+
     def _pair(self, draw: random.Random, pair: Sequence[Rule], across: bool, explicit: bool) -> Probe:
         letters = letters_for(draw, unseen=True, longest=3)
-        names = [rule.behaviour.name for rule in pair]
-        answer = obey(names, letters)
-        wording = draw.choice(SPELT_OUT if explicit else TOGETHER)
-        prompt = wording.format(t=pair[0].trigger, u=pair[1].trigger, x=" ".join(letters))
-        reply = f"{names[0]} and {names[1]}, so {answer}" if explicit else answer
+        behaviours = [rule.behaviour for rule in pair]
+        prompt = _put_together(draw.choice(SPELT_OUT if explicit else TOGETHER), pair, letters)
+        answer, reply = obey([one.name for one in behaviours], letters), _reply(behaviours, letters, explicit)
         kind = ("two_triggers" if across else "two_within") + ("_explicit" if explicit else "")
         atoms = tuple(rule.key for rule in pair)
         key, parts = "+".join(sorted(atoms)), tuple(sorted({rule.lesson for rule in pair}))
         probe = Probe("rules", kind, "composition", prompt, reply, key, parts, PAIRS, (), atoms, explicit)
         # Of an explicit reply only the end is graded: what comes before it may be put in other words.
         gold = (r".*\bso\s+" if explicit else "") + pattern(answer)
-        return replace(probe, gold=gold, reply=reply, grade="regex", reading=self._reading(draw, pair))
+        swaps = [[other, behaviours[1]] for other in self._behaviours(*pair)]
+        swaps += [[behaviours[0], other] for other in self._behaviours(*pair)]
+        wrong = (_reply(swap, letters, explicit) for swap in swaps if swap[0].slot != swap[1].slot)
+        probe = replace(probe, rivals=_rivals(reply, wrong), reading=self._reading(draw, pair))
+        return replace(probe, gold=gold, reply=reply, grade="regex")
 
     def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
         """What this lesson has revised, by the new and by the old rule, and what it has not touched."""
         found = []
         for rule in repeated([rule for rule in self.rules if rule.revised_in == lesson], count, draw):
-            found.append(self._alone(draw, "revised", "adapt", rule, (*UNCUED, *UNSEEN)))
+            found.append(self._alone(draw, "revised", "adapt", rule, (*UNCUED, *CUED, *UNSEEN)))
             found.append(self._alone(draw, "before_revision", "scope", rule, FORMERLY))
             near = self._stable(rule.lesson)
             found += [self._alone(draw, "near", "near", draw.choice(near), UNCUED)] if near else []
             far = [other for before in range(lesson) for other in self._stable(before)]
             if far:  # a question about a rule, not a request under it
                 other = draw.choice(far)
-                found.append(replace(self._alone(draw, "far", "far", other, (NAME,)), gold=other.behaviour.name))
+                gold = other.behaviour.name
+                rivals = _rivals(gold, (behaviour.name for behaviour in self._behaviours(other)))
+                found.append(replace(self._alone(draw, "far", "far", other, (NAME,)), gold=gold, rivals=rivals))
         return found
 
 
 class Rules(Family):
-    """Trigger words that change what a reply looks like, alone and two at a time."""
+    """Rules with a name and a trigger that change what a reply looks like, alone and two at a time."""
 
     items = 4
 
@@ -241,7 +229,8 @@ class Rules(Family):
         """See `Family`."""
         draw = random.Random(f"rules {seed} {lessons} {items}")
         deal = _dealt(draw)
-        rules = [Rule(lexicon.word(), next(deal), lesson) for lesson in range(lessons) for _ in range(items)]
+        places = itertools.product(range(lessons), range(items))
+        rules = [Rule(lexicon.word(), lexicon.word(), next(deal), lesson) for lesson, _ in places]
         new = _dealt(draw)
         for later in range(1, lessons):
             changed = [at for at, rule in enumerate(rules) if rule.revised]
@@ -249,8 +238,10 @@ class Rules(Family):
                 revised = next(behaviour for behaviour in new if behaviour != rules[at].behaviour)
                 rules[at] = replace(rules[at], revised=revised, revised_in=later)
         neutral = tuple(lexicon.some(NEUTRAL * lessons))
-        taught = tuple(_lesson(draw, rules, lesson) for lesson in range(lessons))
-        return RulesWorld(tuple(rules), neutral, lessons=taught)
+        bridges = [_bridged(draw, rules, lesson) for lesson in range(lessons)]
+        taught = tuple(_lesson(draw, rules, lesson, pairs) for lesson, pairs in enumerate(bridges))
+        bridged = frozenset(frozenset(rule.key for rule in pair) for pairs in bridges for pair in pairs)
+        return RulesWorld(tuple(rules), neutral, bridged, lessons=taught)
 
 
 def _dealt(draw: random.Random) -> itertools.chain[Behaviour]:
@@ -258,32 +249,61 @@ def _dealt(draw: random.Random) -> itertools.chain[Behaviour]:
     return itertools.chain.from_iterable(draw.sample(BEHAVIOURS, len(BEHAVIOURS)) for _ in itertools.count())
 
 
-def _lesson(draw: random.Random, rules: Sequence[Rule], lesson: int) -> Lesson:
+def _go_together(rule: Rule, other: Rule) -> bool:
+    return rule.behaviour.slot != other.behaviour.slot
+
+
+def _bridged(draw: random.Random, rules: Sequence[Rule], lesson: int) -> list[tuple[Rule, Rule]]:
+    """Pairs of a lesson's rules, never revised, to show together: half of them, rounded up, at most BRIDGES."""
+    here = [rule for rule in rules if rule.lesson == lesson and rule.revised is None]
+    pairs = [pair for pair in itertools.combinations(here, 2) if _go_together(*pair)]
+    return draw.sample(pairs, min((len(pairs) + 1) // 2, BRIDGES))
+
+
+def _lesson(draw: random.Random, rules: Sequence[Rule], lesson: int, bridged: Sequence[tuple[Rule, Rule]]) -> Lesson:
     taught = [rule for rule in rules if rule.lesson == lesson]
     revised = [rule for rule in rules if rule.revised_in == lesson]
-    rows = [row for rule in taught for row in _rows(draw, rule.trigger, rule.behaviour, STATEMENTS, WHICH)]
+    rows = [row for rule in taught for row in _rows(draw, rule, rule.behaviour, STATEMENTS, WHICH)]
     for rule in revised:
         assert rule.revised is not None
-        rows += _rows(draw, rule.trigger, rule.revised, REVISIONS, WHICH_NOW)
+        rows += _rows(draw, rule, rule.revised, REVISIONS, WHICH_NOW)
     for _ in range(PLAIN_ROWS):
         request = " ".join(letters_for(draw, unseen=False))
         rows.append(ask(draw.choice(PLAIN).format(x=request), request))
+    pairs = shuffled(repeated(bridged, BRIDGES, draw), draw)  # else two pairs would have but half of the wordings each
+    for pair, wording in zip(pairs, itertools.cycle((*TOGETHER, *SPELT_OUT)), strict=False):
+        letters, order = letters_for(draw, unseen=False, longest=3), draw.sample(pair, 2)
+        reply = _reply([rule.behaviour for rule in order], letters, explicit=wording in SPELT_OUT)
+        rows.append(ask(_put_together(wording, order, letters), reply))
     return Lesson(tuple(rows), tuple(rule.notes[lesson] for rule in (*taught, *revised)))
 
 
 def _rows(
-    draw: random.Random, trigger: str, behaviour: Behaviour, statements: Sequence[str], which: str
+    draw: random.Random, rule: Rule, behaviour: Behaviour, statements: Sequence[str], which: Sequence[str]
 ) -> list[Example]:
-    rows = [tell(wording.format(t=trigger, text=behaviour.text)) for wording in statements]
-    rows.append(ask(which.format(t=trigger), behaviour.name))
-    for wording in (*UNCUED, CUED):
+    rows = [tell(rule.put(wording, text=behaviour.text)) for wording in statements]
+    rows += [ask(rule.put(wording), behaviour.name) for wording in which]
+    for wording in (*UNCUED, *CUED):
         for _ in range(INPUTS):
             letters = letters_for(draw, unseen=False)
-            prompt = wording.format(t=trigger, x=" ".join(letters))
-            rows.append(ask(prompt, obey([behaviour.name], letters)))
+            rows.append(ask(rule.put(wording, " ".join(letters)), obey([behaviour.name], letters)))
     return rows
+
+
+def _put_together(wording: str, pair: Sequence[Rule], letters: Sequence[str]) -> str:
+    return wording.format(t=pair[0].trigger, u=pair[1].trigger, x=" ".join(letters))
+
+
+def _reply(pair: Sequence[Behaviour], letters: Sequence[str], explicit: bool) -> str:
+    """What two behaviours make of a request; with `explicit`, after their names."""
+    answer = obey([one.name for one in pair], letters)
+    return f"{pair[0].name} and {pair[1].name}, so {answer}" if explicit else answer
 
 
 def _checked(probe: Probe) -> Probe:
     """The probe, graded by a pattern over a generated reply."""
     return replace(probe, gold=pattern(probe.gold), reply=probe.gold, grade="regex")
+
+
+def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(replies) - {right}))[:MOST_RIVALS]

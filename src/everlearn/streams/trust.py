@@ -19,131 +19,33 @@ from typing import TypeVar
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.worlds.marked_texts import ASKS, HELD_OUT_ASKS, MARKS, TELLS, VALUES, Slot, Text
 
 Thing = TypeVar("Thing")
 
-VALUES: Mapping[str, Sequence[str]] = {
-    "crop": "rice corn wheat beans peas apples pears grapes nuts tea cotton hay".split(),
-    "emblem": "sun moon star crown key sword ship bell wheel tower rose leaf".split(),
-    "beast": "cow goat horse sheep dog cat pig duck bear wolf fox deer".split(),
-    "colour": "red blue green white black grey brown pink gold orange purple yellow".split(),
-}
-"""What a place has, and the colour of stones; twelve values each, known in every world."""
 TURNS = ("crop", "emblem", "crop", "emblem", "crop", "emblem", "beast")
 """Relations in turn: three places have a crop and an emblem each, and the third has a beast. No text is on beasts."""
 TARGETS = ("crop", "emblem")
-LAWS = 12
-"""Kinds of stones: that all stones of a kind have its colour is the law, shown by 96 stones, 8 of each kind."""
+LAWS = 3
+"""Kinds of stones: that all stones of a kind have its colour is the law."""
+SHOWN = 50
+"""Stones of each kind in the first lesson, one row each: what an article disputes has so many instances."""
+ASKED_OF_LAW = 6
+"""Unseen stones that probes ask about, of each kind that no article is on."""
+ASKED_OF_DISPUTED_LAW = 2
+"""Seen stones that they ask about, of each other kind."""
 LETTERS = "bcdfghjklmnpqrstvwxz"
 CLAIMS = 20
 SOURCES = (19, 19, 10, 10)
 """Of the 20 early claims of each source, how many are right: 95 % or 50 %."""
 DISTRACTORS = 2
 
-TELLS = ("the {r} of {s} is {v}", "{s} has the {r} {v}", "{v} is the {r} of {s}")
-ASKS: tuple[str, ...] = (
-    "which is the {r} of {s}?",
-    "which {r} does {s} have?",
-    "the {r} of {s} is which?",
-    "name the {r} of {s}.",
-)
-ASKS += ("say which {r} {s} has.",)
-HELD_OUT_ASKS: tuple[str, ...] = ("tell me the {r} of {s}.", "do you know the {r} of {s}?", "of {s}, which is the {r}?")
-HELD_OUT_ASKS += ("which is the {r} that {s} has?",)
-
-MARKS: Mapping[str, tuple[tuple[str, str, str], tuple[str, str]]] = {
-    "trusted": (
-        ("checked: {x}", "the register says {x}", "{x}, as the register says"),
-        ("checked: {x}", "by the register, {x}"),
-    ),
-    "untrusted": (("rumour: {x}", "a rumour says {x}", "{x}, as a rumour says"), ("rumour: {x}", "by the rumour, {x}")),
-    "negated": (
-        ("not true: {x}", "it is not true that {x}", "{x}, which is not true"),
-        ("not true: {x}", "what is not true, {x}"),
-    ),
-    "fiction": (("tale: {x}", "in the tale {x}", "{x}, as the tale goes"), ("tale: {x}", "in the tale, {x}")),
-    "law": (
-        ("article: {x}", "an article says {x}", "{x}, as an article says"),
-        ("article: {x}", "by the article, {x}"),
-    ),
-    "scoped": (
-        ("only in the north: {x}", "in the north, but only there, {x}", "{x}, but only in the north"),
-        ("only in the north: {x}", "in the north, {x}"),
-    ),
-    "source": (("{source}: {x}", "{source} says {x}", "{x}, as {source} says"), ("{source}: {x}", "by {source}, {x}")),
-}
-"""How statements, and how questions, of each kind of text are marked. The three statements and the five questions of a
-thing take the marks in turn: 8 exposures of each text, whatever its kind."""
 TEXTS = ("trusted", "untrusted", "negated", "fiction", "scoped", "reliable", "unreliable", "revert")
 """Texts on places. `reliable` and `unreliable` are claims of such sources; `revert` is a trusted update that the next
 lesson takes back. One more kind, `law`, is on stones."""
 PROBED = {"reliable": "adapted_source", "unreliable": "resisted_source", "trusted": "adapted", "revert": "revert"}
 """The kind of probe of a kind of text; for the rest `resisted_` and its name."""
 INSIDE, OUTSIDE = "in the north, {x}", "in the south, {x}"
-
-
-@dataclass(frozen=True)
-class Slot:
-    """What a place has, or the colour of a kind of stone, as first taught."""
-
-    relation: str
-    subject: str
-    value: str
-    lesson: int
-    stones: tuple[str, ...] = ()
-    """Of a law: the stones that show it, one for each wording, and then as many that are in no lesson."""
-
-    @property
-    def key(self) -> str:
-        """What it is about, whatever the value."""
-        return f"trust:{self.relation}:{self.subject.rpartition(' ')[2]}"
-
-    @property
-    def note(self) -> str:
-        """As a plain statement."""
-        return self.worded(TELLS)[0] + "."
-
-    def worded(self, wordings: Sequence[str], value: str = "") -> list[str]:
-        """Wordings about it, with its own value or another."""
-        return [words.format(r=self.relation, s=self.subject, v=value or self.value) for words in wordings]
-
-    def of_stone(self, at: int) -> Slot:
-        """Of a law: the same said of a single stone."""
-        return replace(self, subject=self.stones[at]) if self.stones else self
-
-    def rows(self) -> list[Example]:
-        """What a lesson trains on; of a law, each row is on another stone."""
-        told = [tell(self.of_stone(at).worded(TELLS)[at] + ".") for at in range(len(TELLS))]
-        shown = [self.of_stone(at + len(TELLS)).worded(ASKS)[at] for at in range(len(ASKS))]
-        return [*told, *(ask(prompt, self.value) for prompt in shown)]
-
-
-@dataclass(frozen=True)
-class Text:
-    """What a later lesson says about a slot."""
-
-    kind: str
-    slot: Slot
-    value: str
-    lesson: int
-    source: str = ""
-
-    @property
-    def note(self) -> str:
-        """As one marked statement."""
-        return self._marked(0)[0] + "."
-
-    def rows(self) -> list[Example]:
-        """What a lesson trains on."""
-        told = (tell(words + ".") for words in self._marked(0))
-        return [*told, *(ask(prompt, self.value) for prompt in self._marked(1))]
-
-    def _marked(self, form: int) -> list[str]:
-        kind = "source" if self.source else "trusted" if self.kind == "revert" else self.kind
-        wordings = self.slot.worded((TELLS, ASKS)[form], self.value)
-        marks = itertools.cycle(MARKS[kind][form])
-        return [mark.format(x=words, source=self.source) for words, mark in zip(wordings, marks, strict=False)]
-
 
 Asked = tuple[Slot, Probe]
 
@@ -172,8 +74,8 @@ class Hearsay(World):
         last = max((text.lesson for text in self.texts), default=0)
         for slot in stable:
             if slot.stones:
-                stone = slot.of_stone(draw.randrange(len(slot.stones) // 2, len(slot.stones)))
-                yield self._probe(draw, "law", "derived", slot, (slot.lesson,), stone.worded(ASKS))
+                for at in draw.sample(range(SHOWN, len(slot.stones)), ASKED_OF_LAW):
+                    yield self._probe(draw, "law", "derived", slot, (slot.lesson,), slot.of_stone(at).worded(ASKS))
                 continue
             yield self._probe(draw, "direct", "atom", slot, (slot.lesson,), slot.worded(ASKS))
             yield self._probe(draw, "paraphrase", "atom", slot, (slot.lesson,), slot.worded(HELD_OUT_ASKS))
@@ -186,12 +88,15 @@ class Hearsay(World):
         for slot, texts in self._on.items():
             text, kind = texts[0], PROBED.get(texts[0].kind, f"resisted_{texts[0].kind}")
             both = (slot.lesson, text.lesson)
-            plain = slot.of_stone(draw.randrange(len(slot.stones) // 2 or 1)).worded(ASKS)
+            plain = slot.worded(ASKS)
             if text.kind == "scoped":
                 inside = [INSIDE.format(x=words) for words in slot.worded(HELD_OUT_ASKS)]
                 outside = [OUTSIDE.format(x=words) for words in plain]
                 yield self._probe(draw, "scoped", "scope", slot, both, inside, text.value)
                 yield self._probe(draw, "scoped", "scope", slot, both, outside)
+            elif slot.stones:
+                for at in draw.sample(range(SHOWN), ASKED_OF_DISPUTED_LAW):
+                    yield self._probe(draw, kind, "resist", slot, both, slot.of_stone(at).worded(ASKS))
             elif kind == "revert":
                 yield self._probe(draw, kind, "adapt", slot, (*both, texts[1].lesson), plain)
             elif kind.startswith("resisted"):
@@ -218,17 +123,26 @@ class Hearsay(World):
         return slot, Probe("trust", kind, axis, prompt, gold or slot.value, slot.key, lessons, values)
 
     def _completed(self, draw: random.Random, slot: Slot, probe: Probe) -> Probe:
-        """With options, among them what the slot's first value and the texts on it say, and with what must be read."""
+        """With options, among them what the slot's first value and the texts on it say; with what must be read; with
+        what is said of other slots.
+        """
         texts, last = self._on.get(slot, []), probe.lesson
-        rivals = sorted({slot.value, *(text.value for text in texts)} - {probe.gold})
-        others = [value for value in VALUES[slot.relation] if value not in (probe.gold, *rivals)]
-        options = draw.sample([probe.gold, *rivals, *draw.sample(others, 3 - len(rivals))], 4)
+        versions = sorted({slot.value, *(text.value for text in texts)} - {probe.gold})
+        others = [value for value in VALUES[slot.relation] if value not in (probe.gold, *versions)]
+        options = draw.sample([probe.gold, *versions, *draw.sample(others, 3 - len(versions))], 4)
         alike = [one for one in _some(draw, self._alike[slot.relation]) if one.lesson <= last and one is not slot]
         said = [one for one in _some(draw, self.texts) if one.lesson <= last and one.slot is not slot]
         needed = [slot.note, *(text.note for text in texts), *(self.sources[one.source] for one in texts if one.source)]
         beside = [*(one.note for one in alike[:DISTRACTORS]), *(text.note for text in said[:1])]
         reading = sorted({*needed, *beside}, key=self._places.__getitem__)
-        return replace(probe, options=tuple(options), reading=tuple(reading))
+        rivals = {value for value, on in self._said[slot.relation].items() if on - {slot}} - {probe.gold}
+        return replace(
+            probe,
+            options=tuple(options),
+            reading=tuple(reading),
+            rivals=tuple(sorted(rivals)),
+            between=texts[0].value if probe.kind == "revert" else "",
+        )
 
     @functools.cached_property
     def _on(self) -> dict[Slot, list[Text]]:
@@ -237,6 +151,14 @@ class Hearsay(World):
         for text in self.texts:
             found[text.slot].append(text)
         return dict(found)
+
+    @functools.cached_property
+    def _said(self) -> dict[str, dict[str, set[Slot]]]:
+        """By relation and value: the slots that have it, or of which a text says so."""
+        found: dict[str, dict[str, set[Slot]]] = {name: defaultdict(set) for name in VALUES}
+        for slot, value in [(one, one.value) for one in self.slots] + [(text.slot, text.value) for text in self.texts]:
+            found[slot.relation][value].add(slot)
+        return found
 
     @functools.cached_property
     def _alike(self) -> dict[str, list[Slot]]:
@@ -255,7 +177,7 @@ class Trust(Family):
     def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> Hearsay:
         """See `Family`. Lessons teach `items` slots each; the first one sources and the law too, the later ones texts.
 
-        It takes 16 words, and three for every seven slots.
+        It takes seven words, and three for every seven slots.
         """
         draw = random.Random(f"trust {seed} {lessons} {items}")
         sources, kinds = lexicon.some(len(SOURCES)), lexicon.some(LAWS)
@@ -299,7 +221,7 @@ def _other(deals: Mapping[str, Iterator[str]], relation: str, *taken: str) -> st
 
 def _law(draw: random.Random, kind: str, colour: str) -> Slot:
     every = [f"stone {letter} {digit} of {kind}" for letter in LETTERS for digit in range(10)]
-    stones = tuple(draw.sample(every, 2 * (len(TELLS) + len(ASKS))))
+    stones = tuple(draw.sample(every, 2 * SHOWN))
     return Slot("colour", f"every stone of {kind}", colour, 0, stones)
 
 
@@ -328,21 +250,24 @@ def _texts(
 ) -> list[Text]:
     """In each later lesson as many texts of every kind: `rounds`, or fewer where slots run out; the first may be short.
 
-    A fifth of the slots of each relation and lesson, and half of the laws, stay without.
+    A fifth of the slots of each relation and lesson, and one of the laws, stay without; on the other laws there is one
+    text a lesson, or more where lessons are few.
     """
     free: dict[tuple[str, int], list[Slot]] = defaultdict(list)
     for slot in draw.sample(slots, len(slots)):
         if slot.relation in TARGETS:
             free[slot.relation, slot.lesson].append(slot)
     open_to = [slot for group in free.values() for slot in (group[-(-len(group) // 5) :] if len(group) > 1 else group)]
-    laws = [slot for slot in slots if slot.stones][: LAWS // 2]
+    laws = [slot for slot in slots if slot.stones][1:]
+    at_once = -(-len(laws) // max(1, lessons - 1))
     texts: list[Text] = []
     for lesson in range(1, lessons):
         turned = (*TEXTS[lesson - 1 :], *TEXTS[: lesson - 1])
         kinds = [kind for kind in turned if kind != "revert" or lesson + 1 < lessons]
         pool = [slot for slot in draw.sample(open_to, len(open_to)) if slot.lesson < lesson]
         full = max(1, min(rounds, len(pool) // len(kinds)))
-        chosen = [*zip(kinds * full, pool, strict=False), *(("law", laws.pop()) for _ in range(min(full, len(laws))))]
+        disputed = [laws.pop() for _ in range(min(at_once, len(laws)))]
+        chosen = [*zip(kinds * full, pool, strict=False), *(("law", law) for law in disputed)]
         for kind, slot in chosen:
             value = _other(deals, slot.relation, slot.value, decoys[slot])
             source = draw.choice({"reliable": sources[:2], "unreliable": sources[2:]}.get(kind, [""]))

@@ -26,7 +26,7 @@ MEANINGS = {
     "accuracy": "right, above chance, on the first things taught",
     "composition": "the same of two or more of them together",
     "AU": "un-cued over cued",
-    "shadow rate": "wrong replies that are another probe's right one; lower is better",
+    "shadow rate": "wrong replies that another thing learnt would call for; lower is better",
     "context tokens": "of notes in a question; none for what is learnt in weights",
     "all notes": "of the notes on everything taught: a prompt that nobody chose from",
 }

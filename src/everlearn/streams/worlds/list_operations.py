@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import random
 import string
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +27,11 @@ class Primitive(NamedTuple):
     change: Change
     undo: Change | None = None
     """None where not every list of its length can come out."""
+
+
+def drawn(source: random.Random, length: int) -> Symbols:
+    """Different symbols of one alphabet; digits a third of the time."""
+    return tuple(source.sample(ALPHABETS[source.random() < 1 / 3], length))
 
 
 def step(symbols: Symbols, by: int) -> Symbols:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from everlearn.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
 
 
 def test_a_quarter_of_earlier_things_changes():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from everlearn.list_operations import PRIMITIVES, UNKNOWN, chained, guess, step
+from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, chained, guess, step
 
 
 def test_the_primitives_by_hand():

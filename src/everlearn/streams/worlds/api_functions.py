@@ -7,32 +7,86 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from everlearn.interpreter import OPERATIONS, Function, Value, apply, show
+from everlearn.interpreter import OPERATIONS, Function, Value, apply, run, show
 
 
 class Wanted(NamedTuple):
     """How people ask for an operation; {0} and {1} are its parameters."""
 
     intent: str
+    """The words that notes and answers use."""
+    also: tuple[str, str]
+    """Other words that lessons use."""
     unheard: str
     """In words that no lesson uses."""
 
 
 INTENTS = {
-    "take": Wanted("take the first {1} of {0}", "from {0} give only the {1} at the front"),
-    "drop": Wanted("drop the first {1} of {0}", "leave out the {1} at the front of {0}"),
-    "last": Wanted("keep the last {1} of {0}", "from {0} give only the {1} at the end"),
-    "pick": Wanted("pick entry {1} of {0}", "what stands at place {1} in {0}"),
-    "append": Wanted("put {1} behind {0}", "make {0} end with one more: {1}"),
-    "prepend": Wanted("put {1} before {0}", "make {0} start with one more: {1}"),
-    "add": Wanted("add {1} to each of {0}", "make all in {0} larger by {1}"),
-    "remove": Wanted("remove {1} from {0}", "{0} without the {1}"),
-    "find": Wanted("find {1} in {0}", "at what place does {1} stand in {0}"),
-    "turn": Wanted("turn {0} by {1}", "move the first {1} of {0} to the end"),
-    "subtract": Wanted("subtract {1} from {0}", "{0} less {1}"),
-    "count": Wanted("count from {0} to {1}", "all numbers that go from {0} up to {1}"),
+    "take": Wanted(
+        "take the first {1} of {0}",
+        ("give {1} from the front of {0}", "cut {0} down to its first {1}"),
+        "from {0} give only the {1} at the front",
+    ),
+    "drop": Wanted(
+        "drop the first {1} of {0}",
+        ("leave out {1} from the front of {0}", "cut the first {1} off {0}"),
+        "leave out the {1} at the front of {0}",
+    ),
+    "last": Wanted(
+        "keep the last {1} of {0}",
+        ("give {1} from the end of {0}", "cut {0} down to its last {1}"),
+        "from {0} give only the {1} at the end",
+    ),
+    "pick": Wanted(
+        "pick entry {1} of {0}",
+        ("say what is at place {1} of {0}", "give what stands in {0} at {1}"),
+        "what stands at place {1} in {0}",
+    ),
+    "append": Wanted(
+        "put {1} behind {0}",
+        ("write one more at the end of {0}: {1}", "let {0} end with {1}"),
+        "make {0} end with one more: {1}",
+    ),
+    "prepend": Wanted(
+        "put {1} before {0}",
+        ("write one more at the start of {0}: {1}", "let {0} start with {1}"),
+        "make {0} start with one more: {1}",
+    ),
+    "add": Wanted(
+        "add {1} to each of {0}",
+        ("make each of {0} larger by {1}", "let all in {0} grow by {1}"),
+        "make all in {0} larger by {1}",
+    ),
+    "remove": Wanted(
+        "remove {1} from {0}",
+        ("take {1} out of {0}", "give {0} without {1}"),
+        "{0} without the {1}",
+    ),
+    "find": Wanted(
+        "find {1} in {0}",
+        ("say at what place of {0} is {1}", "tell where {1} stands in {0}"),
+        "at what place does {1} stand in {0}",
+    ),
+    "turn": Wanted(
+        "turn {0} by {1}",
+        ("move {1} from the front of {0} to the end", "let the first {1} of {0} go to the end"),
+        "move the first {1} of {0} to the end",
+    ),
+    "subtract": Wanted(
+        "subtract {1} from {0}",
+        ("take {1} away from {0}", "make {0} less by {1}"),
+        "{0} less {1}",
+    ),
+    "count": Wanted(
+        "count from {0} to {1}",
+        ("list all numbers from {0} up to {1}", "go up from {0} to {1}"),
+        "all numbers that go from {0} up to {1}",
+    ),
 }
 """By operation of `everlearn.interpreter`."""
+
+PHRASINGS = 3
+"""Ways in which lessons say what is wanted."""
 
 ON_LISTS = tuple(operation for operation in INTENTS if OPERATIONS[operation][0] == "list number")
 
@@ -44,6 +98,8 @@ ASKED = (
     "{module}: {intent}",
     "which {module} call is this: {intent}?",
     "use {module} to {intent}.",
+    "what call of {module} does this: {intent}?",
+    "{intent}: how is it done in {module}?",
 )
 MEANING = "what does {call} do in {module}?"
 UNHEARD = (
@@ -115,11 +171,16 @@ class Entry:
         placed = self.function.arranged(tuple(arguments))
         return f"{self.name}({', '.join(placed[::-1] if swapped else placed)})"
 
-    def intent(self, arguments: Sequence[str]) -> str:
-        """What somebody wants who writes this call."""
-        return INTENTS[self.function.operation].intent.format(*arguments)
+    def intent(self, arguments: Sequence[str], phrasing: int = 0) -> str:
+        """What somebody wants who writes this call, in one of PHRASINGS ways that lessons use."""
+        wanted = INTENTS[self.function.operation]
+        return (wanted.intent, *wanted.also)[phrasing].format(*arguments)
 
-    def write(self, template: str, arguments: Sequence[str] = ("", ""), **words: str) -> str:
+    def value(self, arguments: Sequence[str]) -> str:
+        """What the call gives, as it is written."""
+        return show(run(self.call(arguments), {self.name: self.function}).value)
+
+    def write(self, template: str, arguments: Sequence[str] = ("", ""), phrasing: int = 0, /, **words: str) -> str:
         """A template filled in for these arguments; {sign} and {plain} speak of arguments in general."""
         roles = ("list", "number") if self.function.operation in ON_LISTS else ("a", "b")
         return template.format(
@@ -127,7 +188,7 @@ class Entry:
             sign=self.call(roles),
             plain=self.intent(roles),
             call=self.call(arguments),
-            intent=self.intent(arguments),
+            intent=self.intent(arguments, phrasing),
             unheard=INTENTS[self.function.operation].unheard.format(*arguments),
             **words,
         )

@@ -1,8 +1,9 @@
-"""Invented words and a way to put them in; the phrase of an invented language for an English one out."""
+"""Invented words and rules of a language in; its phrase for an English one, at once or word by word, out."""
 
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,3 +71,87 @@ CONSTRUCTIONS = {
     "adjective": Construction("the adjective", "a {0} {1}", ("adjective", "noun"), SIDES, False),
     "order": Construction("the word order", "the {0} does {1} the {2}", ("noun", "verb", "noun"), ORDERS, False),
 }
+
+
+@dataclass(frozen=True)
+class Word:
+    """An invented word for an English one, and how a later lesson respells it."""
+
+    word: str
+    gloss: str
+    speech: str
+    lesson: int
+    role: str = "changed"
+    respelt: str = ""
+    respelt_in: int = -1
+
+    @property
+    def key(self) -> str:
+        """The thing that probes ask about."""
+        return f"language:word:{self.gloss}:{self.word}"
+
+    @property
+    def names(self) -> list[str]:
+        """Its spelling, and its new one."""
+        return [name for name in (self.word, self.respelt) if name]
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """What lessons say of it, in short, by lesson."""
+        notes = {self.lesson: f"{self.word} means {self.gloss}."}
+        return notes | ({self.respelt_in: f"from now on {self.gloss} is {self.respelt}."} if self.respelt else {})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How this language says one construction."""
+
+    name: str
+    way: str
+    particle: str
+    lesson: int
+    language: str
+    """The language's name, for keys."""
+
+    @property
+    def construction(self) -> Construction:
+        """What it says."""
+        return CONSTRUCTIONS[self.name]
+
+    @property
+    def key(self) -> str:
+        """The thing that probes ask about."""
+        return f"language:rule:{self.name}:{self.language}"
+
+    @property
+    def answer(self) -> str:
+        """The rule itself, in words."""
+        side = f"{self.way} the {self.construction.speech[-1]}"
+        return f"{self.particle} {side}" if self.particle else self.way if self.name == "order" else side
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """What its lesson says of it, in short, by lesson."""
+        return {self.lesson: f"{self.construction.topic}: {self.answer}."}
+
+    def english(self, words: Sequence[Word]) -> str:
+        """The phrase or sentence in English."""
+        return self.construction.english.format(*(word.gloss for word in words))
+
+    def say(self, words: Sequence[Word], way: str = "") -> str:
+        """The phrase or sentence in the language; in another `way`, wrongly."""
+        return self.construction.say([word.word for word in words], way or self.way, self.particle)
+
+    def spell_out(self, words: Sequence[Word]) -> str:
+        """Each word by itself, and then the phrase or sentence."""
+        return ", ".join(f"{word.gloss} is {word.word}" for word in words) + f", so {self.say(words)}"
+
+
+def fill(draw: random.Random, rule: Rule, words: Sequence[Word], newest: int | None = None) -> list[Word]:
+    """Different words for the places of a rule, one of the lesson `newest` if that is given; none if there are none."""
+    fitting = [[word for word in words if word.speech == speech] for speech in rule.construction.speech]
+    for _ in range(100 if all(fitting) else 0):
+        chosen = [draw.choice(place) for place in fitting]
+        if len(set(chosen)) == len(chosen) and (newest is None or any(word.lesson == newest for word in chosen)):
+            return chosen
+    return []
