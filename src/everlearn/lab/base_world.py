@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,11 +33,14 @@ HELD_OUT = 7
 PER_KIND = 6
 """Probes of each kind and lesson in one draw."""
 
-HARD = {"operators": 2.0, "language": 1.5}
+HARD = {"operators": 3.0, "language": 1.5}
 """Families of which more is drawn: what they ask for takes longer to learn."""
 
 LARGE = 256
 """Things in the largest worlds."""
+
+ECHO = "say it again:"
+"""Stands before notes that are to be repeated."""
 
 GENERAL_SEED = 1
 """Of the draw that general ability is asked by; training draws have other ones."""
@@ -136,6 +140,13 @@ def reading_rows(seed: int) -> list[Example]:
     return [answered(probe, probe.reading) for probe in probes]
 
 
+def echo_rows(seed: int) -> list[Example]:
+    """Notes of fresh worlds to be said again, two at a time: from nothing else is looking back learnt as fast."""
+    notes = [note for one in fresh(seed).worlds for lesson in one.world.lessons for note in lesson.notes]
+    random.Random(f"echo {seed}").shuffle(notes)
+    return [ask(f"{ECHO}\n{one}\n{two}", f"{one}\n{two}") for one, two in zip(notes[::2], notes[1::2], strict=False)]
+
+
 def answered(probe: Probe, reading: Sequence[str] = ()) -> Example:
     """A probe with the right reply, word for word, as a training row."""
     return ask("\n".join((*reading, probe.prompt)), probe.reply or probe.gold)
@@ -149,7 +160,7 @@ def is_held_out(key: str) -> bool:
 def fixed_words() -> set[str]:
     """All words that are not invented: the tokenizer knows them whole. Large worlds have words that others lack."""
     known = [upbringing(), *(fresh(seed) for seed in range(4)), _large()]
-    rows = [*lesson_rows(), *probe_rows(0)]
+    rows = [*lesson_rows(), *probe_rows(0), *echo_rows(0)]
     for one in (one for some in known[1:] for one in some.worlds):
         rows += [row for lesson in one.world.lessons for row in lesson.examples]
         rows += [answered(probe, probe.reading) for probe in one.world.probes(SEED, 3)]

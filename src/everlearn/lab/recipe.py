@@ -18,7 +18,7 @@ from typing import Any, overload
 
 import torch
 
-from everlearn.lab.base_world import fixed_words, lesson_rows, probe_rows, reading_rows
+from everlearn.lab.base_world import echo_rows, fixed_words, lesson_rows, probe_rows, reading_rows
 from everlearn.lab.tokenizer import CONTEXT, make_tokenizer
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
@@ -34,16 +34,13 @@ STEPS = 3_600
 ROWS = 96
 """Rows in each step."""
 
-READING, PROBES = 0.15, 0.55
-"""Shares of rows with notes in front and of probes without; lessons are the rest."""
+READING, ECHOES, PROBES = 0.05, 0.08, 0.6
+"""Shares of rows with notes in front, of notes to be said again, and of probes alone; lessons are the rest."""
 
 SPOKEN = 0.05
 """Share of rows in which the user's words are learnt too."""
 
-READ_ALOUD = 0.5
-"""The same of rows with notes in front: questions repeat what notes have said, from which looking back is learnt."""
-
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 4e-3
 SEED = 0
 CHUNK = 40
 """Steps for which fresh rows are made at once."""
@@ -57,7 +54,7 @@ class Mix(Sequence[Step]):
         self.steps = steps
         self.rows = rows
         self.lessons = self.tokenised(lesson_rows())
-        self._fresh: tuple[int, list[Row], list[Row]] = (-1, [], [])
+        self._fresh: tuple[int, list[tuple[float, list[Row]]]] = (-1, [])
 
     def __len__(self) -> int:
         return self.steps
@@ -77,20 +74,20 @@ class Mix(Sequence[Step]):
     @functools.lru_cache(maxsize=4)  # noqa: B019  one mix is made in a process, and each step is looked at twice
     def _step(self, number: int) -> Step:
         draw = random.Random(f"{SEED} step {number}")
-        reading, probing = round(READING * self.rows), round(PROBES * self.rows)
-        _, readings, probes = self._chunk(number // CHUNK)
-        chosen = [*draw.sample(probes, probing), *draw.sample(self.lessons, self.rows - reading - probing)]
-        read = [_spoken(row) if draw.random() < READ_ALOUD else row for row in draw.sample(readings, reading)]
-        return Step((*read, *(_spoken(row) if draw.random() < SPOKEN else row for row in chosen)))
+        fresh = self._chunk(number // CHUNK)
+        chosen = [row for share, rows in fresh for row in draw.sample(rows, round(share * self.rows))]
+        chosen += draw.sample(self.lessons, self.rows - len(chosen))
+        return Step(tuple(_spoken(row) if draw.random() < SPOKEN else row for row in chosen))
 
-    def _chunk(self, number: int) -> tuple[int, list[Row], list[Row]]:
-        """Rows with notes and rows without, made for a chunk of steps: half as many as these take, or more."""
+    def _chunk(self, number: int) -> list[tuple[float, list[Row]]]:
+        """Rows of each kind with its share, made for a chunk of steps: half as many as these take, or more."""
         if self._fresh[0] != number:
-            enough = CHUNK * self.rows / 2
-            readings = _drawn(reading_rows, 100 * number, READING * enough)
-            probes = _drawn(probe_rows, 100 * number + 2, PROBES * enough)
-            self._fresh = (number, self.tokenised(readings), self.tokenised(probes))
-        return self._fresh
+            made = []
+            for at, (share, rows) in enumerate(((READING, reading_rows), (ECHOES, echo_rows), (PROBES, probe_rows))):
+                drawn = _drawn(rows, 100 * number + 20 * at, share * CHUNK * self.rows / 2)
+                made.append((share, self.tokenised(drawn)))
+            self._fresh = number, made
+        return self._fresh[1]
 
     def tokenised(self, rows: Sequence[Example]) -> list[Row]:
         """Rows as the chat format makes them, all at once: one by one takes as long as training does."""

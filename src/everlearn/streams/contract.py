@@ -25,7 +25,7 @@ boundary: something that must not be claimed or done (unanswerable, trigger abse
 """
 
 RENDERINGS = 12
-"""Wordings of each taught thing."""
+"""Wordings of each taught thing, at least."""
 HELD_OUT = 4
 """Of these, wordings that no lesson uses: probes do."""
 
@@ -88,7 +88,8 @@ class Lesson:
     """What one stage takes from one world."""
 
     examples: tuple[Example, ...]
-    """Everything to train on: each taught thing in RENDERINGS − HELD_OUT wordings."""
+    """Everything to train on: each taught thing in RENDERINGS − HELD_OUT wordings or more, and some of its things put
+    together, so that joint training knows how compositions are answered; no probe puts the same ones together."""
     notes: tuple[str, ...]
     """The same content as short plain statements, one for each taught thing: what somebody would write down."""
 

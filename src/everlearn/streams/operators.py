@@ -37,7 +37,7 @@ from everlearn.streams.worlds.named_operations import (
 
 TAUGHT_LENGTHS = (3, 4)
 LONGER = 5
-INPUTS = 2
+INPUTS = 3
 """Inputs shown in each wording, of a name and of a marker."""
 DISTRACTORS = 3
 """Notes of other operators in a reading."""

@@ -21,7 +21,7 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 """What requests are about; no vowel, so that no letter is an English word."""
 LENGTHS = (2, 3, 3, 4)
 """Letters in a request, as often as they stand here."""
-INPUTS = 9
+INPUTS = 5
 """Requests for each rule and each wording that has one."""
 PLAIN_ROWS = 8
 """Requests without a trigger in each lesson: else a lesson of one rule would say that the rule always holds."""
