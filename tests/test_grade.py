@@ -11,6 +11,13 @@ CALLS = """{
     "functions": {"balori": ["subtract", [0, 1]], "dukemi": ["take", [1, 0]]}, "value": "(5, 2)", "uses": ["dukemi"]
 }"""
 
+NEST = """{
+    "functions": {"balori": ["add", [0, 1]], "dukemi": ["take", [0, 1]]},
+    "value": "(6, 3)",
+    "uses": ["dukemi", "balori"]
+}"""
+"""Take first, then add: the other way round gives the same, and is another call."""
+
 GOOD = [
     ("contains", "Paris", "The capital is PARIS, of course."),
     ("contains", "2 + 2 = 4", "So 2 + 2 = 4!"),
@@ -35,6 +42,7 @@ GOOD = [
     ("chat", "", "I am so glad. I am so glad."),
     ("evaluates", CALLS, "dukemi(2, (5, 2, 7))"),
     ("evaluates", CALLS, " dukemi ( balori ( 8 , 6 ) , [ 5 , 2 ] ).\n"),
+    ("evaluates", NEST, "balori(dukemi((5, 2, 7), 2), 1)"),
 ]
 
 BAD = [
@@ -72,6 +80,9 @@ BAD = [
     ("chat", "", "I am so glad. I am so glad. I am so glad."),
     ("chat", "4", "Hello! How can I help you today?"),
     ("evaluates", CALLS, "(5, 2)"),
+    ("evaluates", CALLS, "dukemi(2, dukemi(2, (5, 2, 7)))"),
+    ("evaluates", NEST, "dukemi(balori((5, 2, 7), 1), 2)"),
+    ("evaluates", NEST, "balori((5, 2), 1)"),
     ("evaluates", CALLS, "dukemi((5, 2, 7), 2)"),
     ("evaluates", CALLS, "dukemi(1, (5, 2, 7))"),
     ("evaluates", CALLS, "rupasi(2, (5, 2, 7))"),

@@ -124,14 +124,16 @@ def evaluates(argument: str, reply: Reply) -> bool:
     """The reply is one call in the language of `everlearn.interpreter` which gives the wanted value.
 
     The argument is a JSON object: `functions` (by name, the operation and the order of its parameters in a call),
-    `value` (as `interpreter.show` writes it) and `uses` (names that must have run, so that no literal passes).
+    `value` (as `interpreter.show` writes it) and `uses` (names that must have run, in this order, each once, so that no
+    literal passes, nor what gives the same the other way round; in a nest the inner one runs first).
     """
     wanted = _wanted(argument)
     try:
         outcome = run(reply.text.strip().rstrip("."), wanted.functions)
     except CallError:
         return False
-    return reply.finished and show(outcome.value) == wanted.value and wanted.uses <= set(outcome.used)
+    used = [name for name in outcome.used if name in wanted.uses]
+    return reply.finished and show(outcome.value) == wanted.value and used == wanted.uses
 
 
 CHECKS: dict[str, Callable[[str, Reply], bool]] = {
@@ -158,7 +160,7 @@ CHECKS: dict[str, Callable[[str, Reply], bool]] = {
 class _Wanted(NamedTuple):
     functions: dict[str, Function]
     value: str
-    uses: set[str]
+    uses: list[str]
 
 
 def _wanted(argument: str) -> _Wanted:
@@ -167,7 +169,7 @@ def _wanted(argument: str) -> _Wanted:
         functions = {name: Function(operation, tuple(order)) for name, (operation, order) in read["functions"].items()}
         if any(sorted(function.order) != list(range(len(function.order))) for function in functions.values()):
             raise ValueError("an order that leaves out a parameter")
-        return _Wanted(functions, str(read["value"]), set(read["uses"]))
+        return _Wanted(functions, str(read["value"]), list(read["uses"]))
     except (ValueError, TypeError, KeyError, AttributeError):
         hint = 'such as {"functions": {"f": ["take", [0, 1]]}, "value": "(5, 2)", "uses": ["f"]}'
         raise PluginError(f"this check needs functions, a value and uses, not {argument!r}", hint) from None

@@ -116,7 +116,9 @@ def test_as_many_probes_of_the_same_things_whatever_the_number(tiny_folder):
     assert found[16][0] == found[64][0], "the first lesson teaches the same things"
     assert abs(found[64][1] - found[16][1]) <= 8, "but for atoms that some composition names"
     assert len(found[4][2]) == 4
-    assert len(found[64][2] & found[16][2]) >= 8
+    assert len(found[64][2] & found[16][2]) >= 6, (
+        "half of 16 are redefined in the end, and two others in the short stream"
+    )
     taught = {word for note in stream.stages[0].notes + stream.stages[1].notes for word in re.findall(r"\w+", note)}
     assert {key.removeprefix("operators:") for key in found[64][2]} <= taught
 

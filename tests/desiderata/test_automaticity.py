@@ -1,7 +1,7 @@
 import pytest
 
 from desiderata.hand_made import asked, case, moment, reference, scored
-from everlearn.desiderata.automaticity import Automaticity, shadow_rate
+from everlearn.desiderata.automaticity import Automaticity, shadow_by_chance, shadow_rate
 
 # skill s is asked twice by name and once without, t once each way, u by name only
 PROBES = [
@@ -44,6 +44,16 @@ def test_shadow_rate_counts_wrong_replies_that_another_thing_calls_for():
     made = case(probes, [moment(1, probes, "d", texts=texts)], 1)
     assert shadow_rate(made) == pytest.approx(1 / 3)
     assert shadow_rate(case(probes, [moment(1, probes, "a b c d e f")], 1)) is None
+
+
+def test_a_shadow_by_chance_is_the_share_of_rivals_among_plausible_wrong_replies():
+    probes = [
+        asked("a", 1, rivals=("blue", "green"), chance=0.2),
+        asked("b", 1, rivals=("blue",), chance=0.2),
+        asked("c", 1, rivals=("red",), chance=0.2),
+    ]
+    made = case(probes, [moment(1, probes, "c")], 1)
+    assert shadow_by_chance(made) == pytest.approx((2 / 4 + 1 / 4) / 2)
 
 
 def test_context_tokens():

@@ -153,6 +153,12 @@ def test_wrong_calls_do_not_evaluate():
             assert not right(probe, wanted["value"])
             assert not check("evaluates", json.dumps(wanted | {"functions": turned}), Reply(probe.reply, True, 9))
             assert not right(probe, probe.reply.replace(wanted["uses"][0], "zozozo"))
+            assert not check(
+                "evaluates", json.dumps(wanted | {"uses": [*wanted["uses"], "x"]}), Reply(probe.reply, True, 9)
+            )
+            if probe.kind == "nested":
+                other_way = json.dumps(wanted | {"uses": wanted["uses"][::-1]})
+                assert not check("evaluates", other_way, Reply(probe.reply, True, 9))
 
 
 def test_the_same_seed_gives_the_same():
@@ -216,6 +222,8 @@ def test_values_are_what_all_other_lessons_leave_open():
         assert len(added) == 4
         if probe.kind in {"call", "call_paraphrase", "near"}:
             assert probe.values == 8
+        if probe.axis == "adapt":
+            assert probe.values == 4
         if probe.kind in {"result", "far"}:
             known = {entry.function.operation for entry in module if entry not in added}
             assert probe.values == 10 - len(known - {"subtract", "count"})
@@ -265,10 +273,13 @@ def test_no_row_holds_the_operands_of_a_probe(lessons, items):
         assert len(operands) == 2
         assert not any(operands <= names for names in together)
     within = {probe.lesson for probe in asked_for if len(probe.parts) == 1}
-    assert within == (set(range(lessons)) if items > 1 else set())
+    stable = Counter(entry.lesson for entry in world.entries if entry.changed < 0)
+    assert within == {lesson for lesson in stable if stable[lesson] > 2}
 
 
-@pytest.mark.parametrize(("lessons", "items", "least"), [(3, 8, 16), (1, 256, 16), (1, 3, 3), (1, 2, 0), (2, 1, 0)])
+@pytest.mark.parametrize(
+    ("lessons", "items", "least"), [(3, 8, 16), (1, 256, 16), (1, 3, 3), (1, 2, 3), (4, 4, 3), (2, 1, 0)]
+)
 def test_functions_are_put_together_as_probes_ask(lessons, items, least):
     world = made(lessons, items)
     by_name = {entry.name: entry for entry in world.entries}
@@ -290,7 +301,6 @@ def test_rivals_are_what_other_functions_give():
     for probe in world.probes(2, 20):
         correct = probe.reply or probe.gold
         assert list(probe.rivals) == sorted({*probe.rivals} - {correct})
-        assert len(probe.rivals) <= 64
         assert all(ALLOWED.fullmatch(rival) for rival in probe.rivals)
         operands = {key.removeprefix("library:") for key in probe.atoms or (probe.key,)}
         if probe.kind in {"call", "call_paraphrase", "renamed", "swapped", "in_v1", "near"}:

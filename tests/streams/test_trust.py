@@ -15,6 +15,7 @@ from streams.taught import numbered_rows
 FACT = re.compile(r"the (\w+) of ((?:every stone of )?\w+) is (\w+)\.")
 MARKED = re.compile(r"(?:([\w ]+): )?(the .*)")
 STONE = re.compile(r"stone \w \d of \w+")
+FARM = re.compile(r"farm \w \d of \w+")
 EXPOSURES = 8
 RESISTED = {"resisted_untrusted", "resisted_negated", "resisted_fiction", "resisted_law", "resisted_source"}
 ADAPTED = {"adapted", "adapted_paraphrase", "adapted_source", "revert"}
@@ -116,17 +117,22 @@ def test_no_plain_question_comes_with_the_value_of_a_text():
 
 def test_the_first_lesson_shows_how_often_each_source_is_right():
     right, wrong = Counter(), Counter()
-    truth = believed(world().lessons[0].notes)[0]
+    farms = []
+    places = {slot.subject.split()[-1] for slot in world().slots}
     for lesson, row in numbered_rows(world()):
         text = " ".join(row)
         if "checked: wrong" in text or "checked? wrong" in text or "checked: right" in text or "checked? right" in text:
             assert lesson == 0
             [source] = [name for name in world().sources if name in text]
-            [(relation, place)] = [key for key in truth if key[0] in text and key[1] in text and key[0] != "colour"]
-            is_right = truth[relation, place] in re.findall(r"\w+", text)
-            assert is_right == ("right" in text)
-            (right if is_right else wrong)[source] += 1
-    assert sorted((right[name], wrong[name]) for name in world().sources) == [(10, 10), (10, 10), (19, 1), (19, 1)]
+            assert not places & set(re.findall(r"\w+", text)), "nothing that lessons teach tells whether it is right"
+            farms += FARM.findall(text)
+            (right if "right" in text else wrong)[source] += 1
+    assert sorted((right[name], wrong[name]) for name in world().sources) == [(5, 15), (5, 15), (19, 1), (19, 1)]
+    assert len(farms) == len(set(farms)) == 80, "no claim bears out another"
+    notes = [note for lesson in world().lessons for note in lesson.notes]
+    elsewhere = [text for _, row in numbered_rows(world()) for text in row if "checked: " not in text]
+    elsewhere = [text for text in elsewhere if not text.endswith("checked?")]
+    assert not any("farm" in text for text in (*notes, *elsewhere, *(probe.prompt for probe in probes())))
     assert all((right[name] == 19) == note.endswith("nearly always right.") for name, note in world().sources.items())
 
 
@@ -141,8 +147,7 @@ def test_every_law_has_fifty_instances_and_probes_ask_for_the_right_ones():
     assert sum(words.endswith("?") or words.startswith(("name", "say")) for words in wordings) == 5
     assert {text.slot.key.split(":")[2] for text in world().texts if text.kind == "law"} < set(kinds)
     assert len(of("law")) == 6 and len(of("resisted_law")) == 4
-    assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] not in shown for probe in of("law"))
-    assert all(re.search(r"stone \w \d of \w+", probe.prompt)[0] in shown for probe in of("resisted_law"))
+    assert all(STONE.search(probe.prompt)[0] not in shown for probe in of("law") + of("resisted_law"))
     assert of("law") and of("resisted_law") and not {p.key for p in of("law")} & {p.key for p in of("resisted_law")}
 
 
@@ -204,6 +209,7 @@ def test_laws_are_disputed_at_once_where_later_lessons_are_few():
 
 
 def test_lessons_of_the_usual_size_are_not_too_long():
+    assert len(world(2).lessons[0].examples) <= 440
     assert [len(lesson.examples) for lesson in world(2).lessons] == [24 * 8 + 3 * 50 + 4 * 20, 24 * 8 + 9 * 2 * 8 - 16]
 
 

@@ -23,6 +23,9 @@ LEARNT = "learnt.json"
 FAILED = "failed.json"
 EXAMINED = "examined.json"
 
+LAB_FOLDER = ("everlearn", "lab", "weights")
+"""Where the model that ships with the package lies, wherever that is installed."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -89,7 +92,8 @@ class Request:
     def base_in_words(self) -> str:
         """What `base` stands for, and what its warm-up has cost."""
         if self.warmup is None:
-            return f"{self.model} ({self.model_digest[:12]})"
+            ships = Path(self.model).parts[-3:] == LAB_FOLDER
+            return f"{'the lab model' if ships else self.model} ({self.model_digest[:12]})"
         made, warm = f"{self.warmup.model} ({self.warmup.model_digest[:12]})", self.warmup
         return (
             f"{made}, warmed up on {warm.tokens:,} tokens of worlds of its own ({self.model_digest[:12]}): base means "

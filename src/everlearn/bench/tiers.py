@@ -171,7 +171,7 @@ TIERS = {
     "lab": Tier("lab", _lab_plan, _lab_candidates, per_skill=24, model=_lab_model),
     "smollm2": Tier(
         "smollm2",
-        lambda: _pretrained_plan(rounds=2, scale=0.5, together=3),
+        lambda: _pretrained_plan(rounds=2, scale=0.75, together=3),
         _english,
         per_skill=12,
         model=lambda: "smollm2-135m",

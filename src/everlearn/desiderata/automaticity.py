@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import ClassVar
 
-from everlearn.desiderata.contract import Asked, Case, Desideratum, Score, above_chance, figure, mean
+from everlearn.desiderata.contract import Asked, Case, Desideratum, Reply, Score, above_chance, figure, mean
 from everlearn.desiderata.efficiency import context_tokens
 from everlearn.desiderata.sequence import LEAST_GAIN
 
@@ -20,10 +20,20 @@ def shadow_rate(case: Case) -> float | None:
     What is learnt of one thing then stands before another: with skills, the wrong one was selected (2605.24050). Over
     probes that know their rivals; None where no wrong reply is among them.
     """
+    return mean(float(reply.text.strip() in probe.rivals) for probe, reply in _mistaken(case))
+
+
+def shadow_by_chance(case: Case) -> float | None:
+    """The same of somebody whose wrong replies are drawn evenly from all plausible ones: where things compete for few
+    replies, nearly every wrong one is a rival's."""
+    return mean(min(1.0, len(probe.rivals) * probe.chance / (1 - probe.chance)) for probe, _ in _mistaken(case))
+
+
+def _mistaken(case: Case) -> list[tuple[Asked, Reply]]:
+    """Wrong replies at the end to probes that know their rivals, where four or more answers are plausible."""
     last = case.trial.last.by_probe
     wanted = case.chosen(lambda asked: bool(asked.rivals) and asked.chance <= MOST_CHANCE and asked.id in last)
-    wrong = [(probe, last[probe.id]) for probe in wanted if not last[probe.id].correct]
-    return mean(float(reply.text.strip() in probe.rivals) for probe, reply in wrong)
+    return [(probe, last[probe.id]) for probe in wanted if not last[probe.id].correct]
 
 
 class Automaticity(Desideratum):
@@ -32,11 +42,11 @@ class Automaticity(Desideratum):
     question: ClassVar[str] = "Does it use what it has learnt without being told to?"
 
     def scores(self, case: Case) -> tuple[Score, ...]:
-        """AU, its two parts, shadow rate, context tokens.
+        """AU, its two parts, shadow rate and what it would be by chance, context tokens.
 
         - AU = A_uncued / A_cued at the end, chance-corrected, over things asked both ways, each thing counting once;
           undefined where the named skill itself stays below LEAST_GAIN
-        - shadow rate: see `shadow_rate`
+        - shadow rate, shadow by chance: see `shadow_rate` and `shadow_by_chance`; only the difference says anything
         - context tokens: notes that a question carries, mean; 0 where everything is in the weights
         """
         cued, uncued = _both_ways(case)
@@ -48,6 +58,7 @@ class Automaticity(Desideratum):
             figure("cued", cued, nothing),
             figure("uncued", uncued, nothing),
             figure("shadow rate", shadow_rate(case), "no wrong reply where rivals are known", better="lower"),
+            figure("shadow by chance", shadow_by_chance(case), "no wrong reply where rivals are known", better=""),
             figure("context tokens", context_tokens(case), "were not counted", better="lower", unit="tokens"),
         )
 

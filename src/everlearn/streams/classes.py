@@ -16,13 +16,12 @@ from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
 from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
-from everlearn.streams.worlds.invented_labels import ATTRIBUTES, VALUES, Label, conjunctions, describe
+from everlearn.streams.worlds.invented_labels import ATTRIBUTES, Label, conjunctions, describe, values_left
 
 INPUTS = 10
 """Descriptions for each label and each wording that has one."""
 BRIDGES = 24
 """Rows of each lesson on two of its own labels, in the wordings that bring two lessons' labels together."""
-MOST_RIVALS = 64
 
 DEFINITIONS = ("a {label} is {both}.", "{label} means {both}.")
 DEFINE = "what is a {label}?"
@@ -71,10 +70,9 @@ class ClassesWorld(World):
         unions = (self._named(draw, "union", "atom", label, ASKED) for label in self.labels if label.key in missing)
         return tuple(replace(probe, prompt=f"{self.name}: {probe.prompt}") for probe in (*kept, *unions))
 
-    @property
-    def _count(self) -> int:
-        """Names that an answer can be; at least two, so that a guesser is never certain."""
-        return max(2, len(self.labels) + sum(bool(label.renamed) for label in self.labels))
+    def _count(self, lesson: int) -> int:
+        """Names that this lesson brings: what is left to somebody who knows the others. Two, at least."""
+        return max(2, sum((label.lesson == lesson) + (label.renamed_in == lesson) for label in self.labels))
 
     def _stable(self, lesson: int | None = None) -> list[Label]:
         return [label for label in self.labels if not label.renamed and lesson in (None, label.lesson)]
@@ -85,8 +83,9 @@ class ClassesWorld(World):
         gold = label.renamed if kind == "renamed" else label.word
         changed = {"renamed": (label.renamed_in,), "before_rename": (label.lesson, label.renamed_in)}
         parts, reading = changed.get(kind, (label.lesson,)), self._reading(draw, [label])
-        options, rivals = self._options(draw, label), _rivals(draw, gold, self._names(label))
-        probe = Probe("classes", kind, axis, prompt, gold, label.key, parts, self._count, options, reading=reading)
+        values = self._count(parts[-1] if kind == "renamed" else label.lesson)
+        options, rivals = self._options(draw, label), _rivals(gold, self._names(label))
+        probe = Probe("classes", kind, axis, prompt, gold, label.key, parts, values, options, reading=reading)
         return replace(probe, rivals=rivals)
 
     def _names(self, *without: Label) -> list[str]:
@@ -116,57 +115,77 @@ class ClassesWorld(World):
 
     def _trait(self, draw: random.Random, kind: str, axis: Axis, label: Label) -> Probe:
         """A probe of one trait of a label."""
-        attribute, value = draw.choice(label.traits)
+        left = {name: values_left(self.labels, label.lesson, name, self.lead) for name, _ in label.traits}
+        most = max(left.values())
+        # none that is certain already, as the lead is where every lesson has one label
+        attribute, value = draw.choice([trait for trait in label.traits if left[trait[0]] >= min(2, most)])
         prompt = draw.choice(HAS).format(attribute=attribute, label=label.word)
         wrong = [other for other in ATTRIBUTES[attribute] if other != value]
         options = tuple(draw.sample([value, *draw.sample(wrong, 3)], 4))
         reading, parts = self._reading(draw, [label]), (label.lesson,)
-        probe = Probe("classes", kind, axis, prompt, value, label.key, parts, VALUES, options, reading=reading)
-        return replace(probe, rivals=_rivals(draw, value, (dict(other.traits)[attribute] for other in self.labels)))
+        probe = Probe("classes", kind, axis, prompt, value, label.key, parts, left[attribute], options, reading=reading)
+        return replace(probe, rivals=_rivals(value, (dict(other.traits)[attribute] for other in self.labels)))
 
     def _choices(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
-        """Is it this or that: two labels of this lesson, never shown together, or one of an earlier lesson with the
-        same lead."""
+        """Is it this or that: two labels of this lesson, never shown together; or a label of this lesson, another one
+        of it, and one of an earlier lesson with the same lead. With the earlier one alone to choose from, somebody who
+        knows that one would be certain."""
         found = []
         here = self._stable(lesson)
         for label in repeated(here, count, draw):
             lead = dict(label.traits)[self.lead]
             alike = [o for o in self._stable() if o.lesson < lesson and dict(o.traits)[self.lead] == lead]
-            if sibling := others(self._apart(label, here), [label], 1, draw):
+            sibling = others(self._apart(label, here), [label], 1, draw)
+            if sibling:
                 pair = draw.sample([label, *sibling], 2)
-                found.append(self._choice(draw, "within", "derived", pair))
-            if alike:
-                pair = draw.sample([label, draw.choice(alike)], 2)
-                # knowing one of the two labels is enough to choose: two things are asked about, but not together
-                found.append(self._choice(draw, "cross", "derived", pair))
-                found.append(self._choice(draw, "cross_explicit", "derived", pair))
+                found.append(self._choice(draw, "within", draw.choice(pair), pair))
+            # where all siblings have been shown beside it, one of them: with the third label the question is a new one
+            if alike and (beside := sibling or others(here, [label], 1, draw)):
+                offered = draw.sample([label, *beside, draw.choice(alike)], 3)
+                found += [self._choice(draw, kind, label, offered) for kind in ("cross", "cross_explicit")]
         return found
 
-    def _choice(self, draw: random.Random, kind: str, axis: Axis, pair: Sequence[Label]) -> Probe:
-        """A probe that shows a thing with one of two labels and offers both."""
-        label, explicit = draw.choice(pair), kind.endswith("explicit")
+    def _choice(self, draw: random.Random, kind: str, label: Label, offered: Sequence[Label]) -> Probe:
+        """A probe that shows a thing with one of the labels that it offers, two of them of the newest lesson."""
+        explicit = kind.endswith("explicit")
         wording = draw.choice(EITHER_EXPLICIT if explicit else EITHER)
-        prompt = wording.format(d=describe(draw, label, unseen=True), a=pair[0].word, b=pair[1].word)
-        rivals = _rivals(draw, label.word, self._names(label))
-        probe = replace(self._both(draw, kind, axis, pair), prompt=prompt, gold=label.word, values=2, rivals=rivals)
+        *first, last = (one.word for one in offered)
+        names = (", a " if "a {a}" in wording else ", ").join(first)
+        prompt = wording.format(d=describe(draw, label, unseen=True), a=names, b=last)
+        rivals, reading = _rivals(label.word, self._names(label)), self._reading(draw, offered)
+        # One label is enough to choose: several are asked about, but not together.
+        key, parts = "+".join(sorted(one.key for one in offered)), tuple(sorted({one.lesson for one in offered}))
+        probe = Probe("classes", kind, "derived", prompt, label.word, key, parts, 2, reading=reading, rivals=rivals)
         if not explicit:
             return probe
+        probe = replace(probe, explicit=True)
         reply = _chosen(label, explicit)
-        rivals = _rivals(draw, reply, (_chosen(other, explicit) for other in self.labels))
+        rivals = _rivals(reply, (_chosen(other, explicit) for other in self.labels))
         return replace(probe, gold=f"so {label.word}", reply=reply, rivals=rivals, grade="ends_with")
 
-    def _both(self, draw: random.Random, kind: str, axis: Axis, pair: Sequence[Label]) -> Probe:
+    def _both(self, draw: random.Random, kind: str, pair: Sequence[Label]) -> Probe:
         """A probe of two labels: it shows a thing of each and wants the names of both."""
         first, second = (describe(draw, label, unseen=True) for label in pair)
         prompt = draw.choice(TWO).format(d=first, e=second)
-        atoms = tuple(label.key for label in pair) if axis == "composition" else ()
-        key, parts = "+".join(sorted(label.key for label in pair)), tuple(sorted({label.lesson for label in pair}))
-        gold, values = _joined(*(label.word for label in pair)), self._count * (self._count - 1)
-        explicit, reading = kind.endswith("explicit"), self._reading(draw, pair)
+        atoms = tuple(label.key for label in pair)
+        key, parts = "+".join(sorted(atoms)), tuple(sorted({label.lesson for label in pair}))
+        gold, reading = _joined(*(label.word for label in pair)), self._reading(draw, pair)
+        values = self._count(parts[-1]) * (1 if len(parts) > 1 else self._count(parts[-1]) - 1)
         swaps = ((_joined(name, pair[1].word), _joined(pair[0].word, name)) for name in self._names(*pair))
-        rivals = _rivals(draw, gold, itertools.chain.from_iterable(swaps))
-        probe = Probe("classes", kind, axis, prompt, gold, key, parts, values, (), atoms, explicit, "", reading)
-        return replace(probe, rivals=rivals)
+        rivals = _rivals(gold, itertools.chain.from_iterable(swaps))
+        return Probe(
+            "classes",
+            kind,
+            "composition",
+            prompt,
+            gold,
+            key,
+            parts,
+            values,
+            atoms=atoms,
+            reading=reading,
+            rivals=rivals,
+        )
 
     def _apart(self, label: Label, mates: Sequence[Label]) -> list[Label]:
         return [mate for mate in mates if frozenset((label.key, mate.key)) not in self.bridged]
@@ -180,7 +199,7 @@ class ClassesWorld(World):
             for label in repeated(here, count, draw):
                 if mate := others(self._apart(label, mates), [label], 1, draw):
                     pair = draw.sample([label, *mate], 2)
-                    found.append(self._both(draw, kind, "composition", pair))
+                    found.append(self._both(draw, kind, pair))
         return found
 
     def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
@@ -211,9 +230,12 @@ class Classes(Family):
         traits, lead = conjunctions(draw, lessons, items)
         name = lexicon.word()
         labels = [Label(lexicon.word(), one, at // items) for at, one in enumerate(traits)]
+        stay = _staying(draw, lessons, items)
+        free = [at for at in range(len(labels)) if at not in stay]
         for later in range(1, lessons):
-            changed = [at for at, label in enumerate(labels) if label.renamed]
-            for at in to_change([label.lesson for label in labels], changed, later, items, draw):
+            changed = [place for place, at in enumerate(free) if labels[at].renamed]
+            for place in to_change([labels[at].lesson for at in free], changed, later, items, draw):
+                at = free[place]
                 labels[at] = replace(labels[at], renamed=lexicon.word(), renamed_in=later)
         bridges = [_bridged(draw, labels, lesson) for lesson in range(lessons)]
         taught = tuple(of_world(name, _lesson(draw, labels, lesson, pairs)) for lesson, pairs in enumerate(bridges))
@@ -221,10 +243,19 @@ class Classes(Family):
         return ClassesWorld(name, tuple(labels), lead, bridged, lessons=taught)
 
 
+def _staying(draw: random.Random, lessons: int, items: int) -> set[int]:
+    """Places of two labels of each lesson that are never renamed, so that it has a pair to show; of lessons of two only
+    the first one has: something must change."""
+    with_pair = lessons if items > 2 else 1 if items == 2 else 0
+    return {lesson * items + at for lesson in range(with_pair) for at in draw.sample(range(items), 2)}
+
+
 def _bridged(draw: random.Random, labels: Sequence[Label], lesson: int) -> list[tuple[Label, Label]]:
-    """Pairs of a lesson's labels, never renamed, to show together: half of them, rounded up, at most BRIDGES."""
-    pairs = list(itertools.combinations([one for one in labels if one.lesson == lesson and not one.renamed], 2))
-    return draw.sample(pairs, min((len(pairs) + 1) // 2, BRIDGES))
+    """Pairs of a lesson's labels, never renamed, to show together: half of them, rounded up, at most BRIDGES; of three
+    labels or fewer, one pair."""
+    taught = [label for label in labels if label.lesson == lesson]
+    pairs = list(itertools.combinations([label for label in taught if not label.renamed], 2))
+    return draw.sample(pairs, min((len(pairs) + 1) // 2, BRIDGES if len(taught) > 3 else 1))
 
 
 def _lesson(
@@ -271,6 +302,5 @@ def _chosen(label: Label, explicit: bool) -> str:
     return f"{label.meaning}, so {label.word}" if explicit else label.word
 
 
-def _rivals(draw: random.Random, right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    wrong = sorted(set(replies) - {right})
-    return tuple(sorted(draw.sample(wrong, min(MOST_RIVALS, len(wrong)))))
+def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(replies) - {right}))

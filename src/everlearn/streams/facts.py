@@ -21,6 +21,7 @@ from everlearn.streams.worlds.invented_facts import (
     BEFORE,
     CHANGING,
     RELATIONS,
+    REVERSE,
     Fact,
     Operands,
     Pair,
@@ -34,17 +35,10 @@ VALUES = 12
 """Towns, guilds and trades of a world; as many guilds as towns, so that each guild has a seat of its own."""
 TRADES = tuple("cook farmer teacher doctor driver hunter painter writer soldier judge nurse pilot".split())
 DISTRACTORS = 3
-RIVALS = 64
 UNKNOWN = "unknown"
 
 PERSONAL = ("home", "guild", "mentor", "trade")
 """Of each person three are told, and the fourth never is."""
-
-REVERSE = {"mentor": ("who learns from {v}?", "{v} is the mentor of whom?", "name the one who learns from {v}.")}
-REVERSE |= {
-    "seat": ("which guild meets in {v}?", "{v} is the seat of which guild?", "name the guild that meets in {v}.")
-}
-"""Questions for the one that has a value, where only one has it."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +102,22 @@ class People(World):
         operands = operands or (fact,)
         versions = [facts[fact.key].value for facts in (self.told, self.changes) if fact.key in facts]
         options = self._options(draw, RELATIONS[fact.relation].values, fact.value, fact.subject, versions)
-        known = max(2, sum(map(len, self.people[: fact.lesson + 1])))
-        values = known if fact.relation == "mentor" else VALUES
         prompt, parts, reading = draw.choice(wordings), _lessons(operands), self._reading(draw, operands)
+        values = self._plausible(fact)
         probe = Probe("facts", kind, axis, prompt, fact.value, fact.key, parts, values, options, reading=reading)
         others = {one.value for one in self._by_relation[fact.relation] if one.subject != fact.subject}
-        return _with_rivals(draw, probe, others)
+        return _with_rivals(probe, others)
+
+    def _plausible(self, fact: Fact) -> int:
+        """How many values are left for somebody who knows everything but the fact's lesson.
+
+        Each town is the seat of one guild: what is known of other lessons' seats rules out their towns, and for reverse
+        questions their guilds.
+        """
+        if fact.relation == "mentor":
+            return max(2, sum(map(len, self.people[: fact.lesson + 1])))
+        elsewhere = [one for one in self._told_by["seat"] if one.lesson != fact.lesson]
+        return max(2, VALUES - len(elsewhere)) if fact.relation == "seat" else VALUES
 
     def _options(
         self, draw: random.Random, pool: str, gold: str, about: str, versions: Sequence[str] = ()
@@ -127,7 +131,7 @@ class People(World):
         probe = self._probe(draw, "reverse", "derived", fact.worded(REVERSE[fact.relation]), fact)
         pool = "pupil" if fact.relation == "mentor" else "guild"
         probe = replace(probe, gold=fact.subject, options=self._options(draw, pool, fact.subject, fact.value))
-        return _with_rivals(draw, probe, {one.subject for one in self._by_relation[fact.relation]})
+        return _with_rivals(probe, {one.subject for one in self._by_relation[fact.relation]})
 
     def _hop(self, draw: random.Random, kind: str, first: Fact, second: Fact) -> Probe:
         pair, explicit = Pair(first, second), kind == "two_hop_explicit"
@@ -140,7 +144,7 @@ class People(World):
         then = self._by_relation[second.relation]
         wrong = {spelt(first.relation, one.subject, one.value) for one in then if one.subject in elsewhere}
         wrong |= {spelt(first.relation, first.value, one.value) for one in then if one.subject != first.value}
-        return _with_rivals(draw, replace(probe, gold=pair.spelt, options=(), explicit=True), wrong)
+        return _with_rivals(replace(probe, gold=pair.spelt, options=(), explicit=True), wrong)
 
     def _comparisons(self, draw: random.Random, per_kind: int, stable: list[Fact]) -> list[Probe]:
         """For each last lesson as many pairs with the same value as with different ones, or one more of either."""
@@ -259,7 +263,8 @@ def _dealt(draw: random.Random, values: Sequence[str]) -> Iterator[str]:
 def _mentors(lexicon: Lexicon, people: Sequence[Sequence[str]]) -> dict[str, str]:
     """For everybody a mentor of their own: of the same lesson, or as often of another, nearer and farther ones in turn.
 
-    People without a match have a mentor of whom nothing is taught.
+    People without a match have a mentor of whom nothing is taught; so has one of two who would be each other's, since
+    rows on the one would tell of the other in reverse.
     """
     mentors: dict[str, str] = {}
     taken: set[str] = set()
@@ -268,7 +273,8 @@ def _mentors(lexicon: Lexicon, people: Sequence[Sequence[str]]) -> dict[str, str
             away = 1 + at // 4 % (len(people) - 1) if len(people) > 1 and at % 4 in (0, 3) else 0
             there = people[lesson - away]
             mentor = there[(at + 1) % len(there)]
-            mentors[person] = lexicon.word() if mentor in taken or mentor == person else mentor
+            unfit = mentor in taken or mentor == person or mentors.get(mentor) == person
+            mentors[person] = lexicon.word() if unfit else mentor
             taken.add(mentors[person])
     return mentors
 
@@ -300,10 +306,9 @@ def _together(*facts: Fact) -> set[tuple[str, str]]:
     return {(fact.subject, fact.value) for fact in facts}
 
 
-def _with_rivals(draw: random.Random, probe: Probe, wrong: Collection[str]) -> Probe:
-    """The probe with those of the replies that are wrong, RIVALS at most."""
-    rivals = sorted({*wrong} - {probe.gold})
-    return replace(probe, rivals=tuple(sorted(draw.sample(rivals, min(RIVALS, len(rivals))))))
+def _with_rivals(probe: Probe, replies: Collection[str]) -> Probe:
+    """The probe with those of the replies that are wrong."""
+    return replace(probe, rivals=tuple(sorted({*replies} - {probe.gold})))
 
 
 def _lesson(draw: random.Random, facts: Sequence[Fact], joined: Sequence[Pair]) -> Lesson:

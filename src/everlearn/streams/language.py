@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,6 @@ EXAMPLES = 6
 """Most examples of a grammar rule in each wording."""
 BRIDGES = 24
 """Most rows of a lesson that spell a phrase out word by word."""
-MOST_RIVALS = 64
 
 MEANS = ("{w} means {g}.", "in english {w} is {g}.")
 FORWARD = ("what does {w} mean?", "{w} in english:", "translate {w}")
@@ -79,6 +79,24 @@ class LanguageWorld(World):
         rules = (self._rule(draw, "rule", "atom", rule) for rule in self.rules if rule.key in missing)
         return tuple(replace(probe, prompt=f"{self.name}: {probe.prompt}") for probe in (*kept, *words, *rules))
 
+    def _names(self, lesson: int) -> int:
+        """Invented words that this lesson brings: what is left to somebody who knows the others. Two, at least."""
+        new = sum(word.lesson == lesson for word in self.words) + sum(word.respelt_in == lesson for word in self.words)
+        return max(2, new + sum(bool(rule.particle) for rule in self.rules if rule.lesson == lesson))
+
+    def _glosses(self, lesson: int) -> int:
+        """Glosses that are left to somebody who knows the words of the other lessons."""
+        own = sum(word.lesson == lesson for word in self.words)
+        return max(2, own, sum(CORE.values()) - len(self.words) + own)
+
+    def _plausible(self, things: Sequence[Word | Rule]) -> int:
+        """Phrases that are left to somebody who knows all of these things but those of the newest lesson."""
+        newest = max(thing.lesson for thing in things)
+        new = [thing for thing in things if thing.lesson == newest]
+        ways = math.prod(len(thing.construction.ways) for thing in new if isinstance(thing, Rule))
+        invented = sum(isinstance(thing, Word) or bool(thing.particle) for thing in new)
+        return ways * math.prod(self._names(newest) - at for at in range(invented))
+
     def _stable(self, *roles: str) -> list[Word]:
         return [word for word in self.words if word.role in roles]
 
@@ -89,10 +107,11 @@ class LanguageWorld(World):
         new = word.respelt if kind == "reform" else word.word
         options = self._options(draw, word, forward)
         changed = {"reform": (word.respelt_in,), "before_reform": (word.lesson, word.respelt_in)}
-        parts, values = changed.get(kind, (word.lesson,)), max(sum(CORE.values()) if forward else 2, len(self.words))
+        parts = changed.get(kind, (word.lesson,))
+        values = self._glosses(word.lesson) if forward else self._names(parts[-1] if kind == "reform" else word.lesson)
         prompt, gold = wording.format(w=new, g=word.gloss), word.gloss if forward else new
         mates = [other for other in self.words if other != word]
-        rivals = _rivals(draw, gold, (n for other in mates for n in ([other.gloss] if forward else other.names)))
+        rivals = _rivals(gold, (n for other in mates for n in ([other.gloss] if forward else other.names)))
         probe = Probe("language", kind, axis, prompt, gold, word.key, parts, values, options, rivals=rivals)
         return replace(probe, reading=self._reading(draw, [word]))
 
@@ -126,9 +145,8 @@ class LanguageWorld(World):
     def _rule(self, draw: random.Random, kind: str, axis: Axis, rule: Rule) -> Probe:
         """A question about a rule."""
         prompt = draw.choice(RULE_UNSEEN).format(topic=rule.construction.topic)
-        values = len(rule.construction.ways) * (max(2, len(self.words)) if rule.particle else 1)
-        reading, parts = self._reading(draw, [rule]), (rule.lesson,)
-        rivals = _rivals(draw, rule.answer, (other.answer for other in self.rules))
+        values, reading, parts = self._plausible([rule]), self._reading(draw, [rule]), (rule.lesson,)
+        rivals = _rivals(rule.answer, (other.answer for other in self.rules))
         probe = Probe("language", kind, axis, prompt, rule.answer, rule.key, parts, values, reading=reading)
         return replace(probe, rivals=rivals)
 
@@ -167,16 +185,15 @@ class LanguageWorld(World):
         things: tuple[Word | Rule, ...] = (*words, rule)
         english, said, keys = rule.english(words), rule.say(words), tuple(thing.key for thing in things)
         parts = tuple(sorted({thing.lesson for thing in things}))
-        values = max(2, len(self.words)) ** len(words) * len(rule.construction.ways)
-        prompt = draw.choice(REVERSE).format(g=english)
+        values, prompt = self._plausible(things), draw.choice(REVERSE).format(g=english)
         latent = Probe("language", kind, "composition", prompt, said, "+".join(keys), parts, values, (), keys)
         latent = replace(latent, reading=self._reading(draw, things))
         explicit = replace(latent, kind=f"{kind}_explicit", explicit=True, gold=f"so {said}", grade="ends_with")
         reply, swaps = rule.spell_out(words), self._swaps(rule, words)
         explicit = replace(explicit, prompt=draw.choice(SPELT_OUT).format(g=english), reply=reply)
         return [
-            replace(latent, rivals=_rivals(draw, said, (other.say(these) for other, these in swaps))),
-            replace(explicit, rivals=_rivals(draw, reply, (other.spell_out(these) for other, these in swaps))),
+            replace(latent, rivals=_rivals(said, (other.say(these) for other, these in swaps))),
+            replace(explicit, rivals=_rivals(reply, (other.spell_out(these) for other, these in swaps))),
         ]
 
     def _swaps(self, rule: Rule, words: Sequence[Word]) -> list[tuple[Rule, list[Word]]]:
@@ -304,6 +321,5 @@ def _bridges(draw: random.Random, taught: Sequence[Rule], here: Sequence[Word]) 
     return rows
 
 
-def _rivals(draw: random.Random, right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    wrong = sorted(set(replies) - {right})
-    return tuple(sorted(draw.sample(wrong, min(MOST_RIVALS, len(wrong)))))
+def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(replies) - {right}))

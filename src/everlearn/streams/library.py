@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.interpreter import show
@@ -31,7 +31,7 @@ from everlearn.streams.worlds.api_functions import (
     arguments,
 )
 from everlearn.streams.worlds.bridging import groups, reserved, rows_of, within
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
 from everlearn.streams.worlds.growing_modules import functions
 from everlearn.streams.worlds.nested_calls import Nest, nest
 
@@ -41,8 +41,6 @@ DISTRACTORS = 3
 """Notes of other functions in a reading."""
 TRIALS = 60
 """To find two functions that fit."""
-RIVALS = 64
-"""At most so many of a probe."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class LibraryWorld(World):
 
     entries: tuple[Entry, ...]
     together: frozenset[frozenset[str]]
-    """Names that stand in one row of a lesson, which no probe puts together."""
+    """Pairs of names that stand in one row of a lesson, which no probe puts together."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """At most `per_kind` probes of each kind and last lesson, then the atoms of compositions that were left out."""
@@ -172,13 +170,16 @@ class _Draw:
         if entry.changed >= 0 and entry.kind == "renamed":
             wrong = [entry.name if axis == "adapt" else entry.then]
         # Nobody who has missed the lesson knows a new name, even the only one of its module: four are the least.
-        values = {"renamed": 4, "swapped": 2}.get(kind, 2 * self._names(entry))
+        # Nor does such a person know what a second version changes: the name and the order of the arguments may each be
+        # as before or not. (Who is told that it is the order has one answer left, and who is told nothing keeps to the
+        # old call, so that two would be right for neither.)
+        values = 4 if axis == "adapt" else 2 * self._names(entry)
         prompt = entry.write(self.source.choice(wordings), given, self.source.randrange(PHRASINGS))
         parts = {"adapt": (entry.changed,), "scope": (entry.lesson, entry.changed)}.get(axis, (entry.lesson,))
         options, reading = self._calls(now, wrong, given), self._reading([entry], axis in ("adapt", "scope"))
         return Probe(
             "library", kind, axis, prompt, now.call(given), entry.key, parts, values, options, reading=reading,
-            rivals=_rivals(self._other_calls(entry, given), now.call(given)),
+            rivals=wrong_replies(self._other_calls(entry, given), now.call(given)),
         )  # fmt: skip
 
     def _paraphrase(self, entry: Entry) -> Probe:
@@ -188,7 +189,7 @@ class _Draw:
         values, reading = 2 * self._names(entry), self._reading([entry])
         return Probe(
             "library", "call_paraphrase", "atom", prompt, gold, entry.key, (entry.lesson,), values, reading=reading,
-            grade="evaluates", reply=call, rivals=_rivals(self._other_calls(entry, given), call),
+            grade="evaluates", reply=call, rivals=wrong_replies(self._other_calls(entry, given), call),
         )  # fmt: skip
 
     def _about(self, kind: str, axis: Axis, entry: Entry, wordings: tuple[str, ...]) -> Probe:
@@ -199,7 +200,7 @@ class _Draw:
         by_operation = dict(zip(ON_LISTS, replies, strict=True))
         gold = by_operation[entry.function.operation]
         elsewhere = {other.function.operation for other in self.world.entries if other.key != entry.key}
-        rivals = _rivals((by_operation[operation] for operation in ON_LISTS if operation in elsewhere), gold)
+        rivals = wrong_replies((by_operation[operation] for operation in ON_LISTS if operation in elsewhere), gold)
         prompt, parts, values = entry.write(self.source.choice(wordings), given), (entry.lesson,), self._left(entry)
         return Probe(
             "library", kind, axis, prompt, gold, entry.key, parts, values, reading=self._reading([entry]), rivals=rivals
@@ -239,7 +240,7 @@ class _Draw:
         return Probe(
             "library", "nested_explicit" if explicit else "nested", "composition", found.ask(explicit, self.source),
             gold, key, parts, values, (), atoms, explicit, "", self._reading(entries), grade,
-            "" if explicit else reply, _rivals(found.mistaken(beside, explicit), reply),
+            "" if explicit else reply, wrong_replies(found.mistaken(beside, explicit), reply),
         )  # fmt: skip
 
     def _check(self, entries: Sequence[Entry], value: str) -> str:
@@ -293,8 +294,3 @@ class _Draw:
 
 def _versions(entry: Entry) -> tuple[Entry, ...]:
     return (entry, entry.second) if entry.changed >= 0 else (entry,)
-
-
-def _rivals(replies: Iterable[str], right: str) -> tuple[str, ...]:
-    """Replies as a probe holds them: none right, each once."""
-    return tuple(sorted({*replies} - {right})[:RIVALS])

@@ -6,17 +6,17 @@ also has a marker, an invented word that calls for it without naming it.
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
 from everlearn.streams.worlds.bridging import groups, reserved, rows_of, within
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
-from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, Symbols, drawn, guess
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
+from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, Symbols, dealt, drawn, guess
 from everlearn.streams.worlds.named_operations import (
     ASKED,
     ASKED_MARKED,
@@ -33,6 +33,7 @@ from everlearn.streams.worlds.named_operations import (
     Operator,
     operands,
     spelt,
+    tells,
 )
 
 TAUGHT_LENGTHS = (3, 4)
@@ -41,8 +42,8 @@ INPUTS = 3
 """Inputs shown in each wording, of a name and of a marker."""
 DISTRACTORS = 3
 """Notes of other operators in a reading."""
-RIVALS = 64
-"""At most so many of a probe."""
+TRIALS = 60
+"""To find operators whose chain says anything."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class OperatorWorld(World):
     operators: tuple[Operator, ...]
     seen: frozenset[Symbols]
     together: frozenset[frozenset[str]]
-    """Names that stand in one row of a lesson, which no probe puts together."""
+    """Pairs of names that stand in one row of a lesson, which no probe puts together."""
 
     def probes(self, seed: int, per_kind: int) -> tuple[Probe, ...]:
         """At most `per_kind` probes of each kind and last lesson, then the atoms of compositions that were left out."""
@@ -72,18 +73,20 @@ class Operators(Family):
     items = 8
 
     def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> OperatorWorld:
-        """Names spread evenly over the operations; from the second lesson on, a quarter as many are redefined."""
+        """Each lesson's names spread evenly over the operations, whatever other lessons have; from the second lesson
+        on, a quarter as many are redefined."""
         source = random.Random(f"operators world {seed}")
-        blocks = range(-(-lessons * items // len(PRIMITIVES)))
-        does = [at for _ in blocks for at in source.sample(range(len(PRIMITIVES)), len(PRIMITIVES))]
-        operators = [Operator(lexicon.word(), lexicon.word(), at // items, does[at]) for at in range(lessons * items)]
+        # A lesson is dealt for itself, so that nobody can tell from what others have taught what is left for it.
+        operators = [
+            Operator(lexicon.word(), lexicon.word(), lesson, does)
+            for lesson in range(lessons)
+            for does in dealt([UNKNOWN] * items, source)
+        ]
         for lesson in range(1, lessons):
             changed = [at for at, operator in enumerate(operators) if operator.changed >= 0]
-            for at in to_change([operator.lesson for operator in operators], changed, lesson, items, source):
-                used = Counter(operator.then for operator in operators)
-                then = min(source.sample(range(len(PRIMITIVES)), len(PRIMITIVES)), key=lambda does: used[does])
-                if then == operators[at].does:
-                    then = source.choice([other for other in range(len(PRIMITIVES)) if other != then])
+            chosen = to_change([operator.lesson for operator in operators], changed, lesson, items, source)
+            anew = dealt([operators[at].does for at in chosen], source)
+            for at, then in zip(chosen, anew, strict=True):
                 operators[at] = replace(operators[at], changed=lesson, then=then)
         seen: set[Symbols] = set()
         free = [operator for operator in operators if operator.changed < 0]
@@ -126,15 +129,20 @@ def _bridges(
     grouped: list[tuple[Operator, ...]], count: int, seen: set[Symbols], source: random.Random
 ) -> Iterator[Example]:
     """Operators of one group put together, as probes ask for others; the kinds by turns."""
-    sets = {kind: shuffled(within(grouped, operands(kind)), source) for kind in COMPOSED}
-    kinds = [kind for kind in COMPOSED if sets[kind]]
+    chains = {
+        kind: [chain for drawn in within(grouped, operands(kind)) for chain in itertools.permutations(drawn)]
+        for kind in COMPOSED
+    }
+    telling = {
+        kind: shuffled([each for each in chains[kind] if tells(kind, each, TAUGHT_LENGTHS)], source)
+        for kind in COMPOSED
+    }
+    kinds = [kind for kind in COMPOSED if telling[kind]]
     for at in range(count if kinds else 0):
         kind, turn = kinds[at % len(kinds)], at // len(kinds)
-        chain = shuffled(sets[kind][turn % len(sets[kind])], source)
-        does, x = tuple(part.does for part in chain), _taught(seen, source)
-        if does in guess((UNKNOWN,) * len(chain), len(x), kind == "chain_explicit", kind == "order").chains:
-            wording = source.choice(COMPOSED[kind])
-            yield ask(wording.format(*(part.name for part in chain), x=" ".join(x)), spelt(kind, does, x))
+        chain, x = telling[kind][turn % len(telling[kind])], _taught(seen, source)
+        prompt = source.choice(COMPOSED[kind]).format(*(part.name for part in chain), x=" ".join(x))
+        yield ask(prompt, spelt(kind, tuple(part.does for part in chain), x))
 
 
 def _taught(seen: set[Symbols], source: random.Random) -> Symbols:
@@ -216,7 +224,7 @@ class _Draw:
         # Somebody who knows that a redefinition changes something can leave one answer out.
         values, part = len({*lists} - {()}) - (axis in parts), parts.get(axis, (operator.lesson,))
         options, reading = shuffled([gold, *wrong], self.source), self._reading([operator], axis in parts)
-        rivals = _rivals((" ".join(lists[does]) for does in self._others([operator])), gold)
+        rivals = wrong_replies((" ".join(lists[does]) for does in self._others([operator])), gold)
         return Probe(
             "operators", kind, axis, prompt, gold, operator.key, part, values, options, reading=reading, rivals=rivals
         )
@@ -224,9 +232,10 @@ class _Draw:
     def _chain(self, kind: str, operator: Operator, pool: list[Operator], count: int) -> Iterator[Probe]:
         """One chain of an operator with others, if some trials find one whose result says anything."""
         x = self._fresh()
-        for _ in range(20):
+        for _ in range(TRIALS):
             chain = self.source.sample([operator, *self.source.sample(pool, count - 1)], count)
-            if frozenset(part.name for part in chain) in self.world.together:
+            pairs = itertools.combinations([part.name for part in chain], 2)
+            if any(frozenset(pair) in self.world.together for pair in pairs):
                 continue
             # Somebody who has missed the last lesson knows what the others have taught.
             last = max(part.lesson for part in chain)
@@ -251,7 +260,7 @@ class _Draw:
         one_wrong = [(*does[:at], other, *does[at + 1 :]) for at in range(len(does)) for other in self._others(chain)]
         return Probe(
             "operators", kind, "composition", prompt, right, key, parts, values, options, atoms, explicit, "", reading,
-            rivals=_rivals((spelt(kind, each, x) for each in one_wrong), right),
+            rivals=wrong_replies((spelt(kind, each, x) for each in one_wrong), right),
         )  # fmt: skip
 
     def _marked(self, operator: Operator) -> Probe:
@@ -260,7 +269,7 @@ class _Draw:
         values = max(4, sum(other.lesson == operator.lesson for other in self.world.operators))
         prompt, reading = operator.write(self.source.choice(WHICH)), self._reading([operator])
         key, parts = f"{operator.key}:marker", (operator.lesson,)
-        rivals = _rivals((other.name for other in self.world.operators), operator.name)
+        rivals = wrong_replies((other.name for other in self.world.operators), operator.name)
         return Probe(
             "operators",
             "far",
@@ -295,8 +304,3 @@ class _Draw:
         wanted = {operator.write(NOTE) for operator in (*operators, *beside)}
         wanted |= {operator.write(SAID_ANEW, does=operator.then) for operator in operators if changed}
         return tuple(note for note in self.notes if note in wanted)
-
-
-def _rivals(replies: Iterable[str], right: str) -> tuple[str, ...]:
-    """Replies as a probe holds them: none empty, none right, each once."""
-    return tuple(sorted({*replies} - {"", right})[:RIVALS])

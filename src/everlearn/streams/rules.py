@@ -15,7 +15,7 @@ from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
 from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
-from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, Behaviour, obey, pattern
+from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, Behaviour, dealt, obey, pattern
 
 LETTERS = "bcdfghjklmnpqrstvwxz"
 """What requests are about; no vowel, so that no letter is an English word."""
@@ -29,7 +29,8 @@ NEUTRAL = 4
 """Words of each lesson that are never taught; they stand where a trigger would, in probes only."""
 BRIDGES = 20
 """Rows of each lesson on two of its own rules, in the wordings of compositions, whose format would else be unlearnt."""
-MOST_RIVALS = 64
+ORDER = "where two rules hold: first the list, then what joins it, then the end or parentheses, then the beginning."
+"""What is common to all worlds, of use where two rules go together; it is in no lesson's notes."""
 
 STATEMENTS = ("the {n} rule: when you read {t}, {text}.", "{t} calls for the {n} rule: {text}.")
 WHICH = ("what is the {n} rule?", "what does {t} call for?")
@@ -141,7 +142,7 @@ class RulesWorld(World):
         prompt = rule.put(draw.choice(wordings), " ".join(letters))
         changed = {"revised": (rule.revised_in,), "before_revision": (rule.lesson, rule.revised_in)}
         parts, reading = changed.get(kind, (rule.lesson,)), self._reading(draw, [rule])
-        reply, values = obey([behaviour.name], letters), len(BEHAVIOURS)
+        reply, values = obey([behaviour.name], letters), len(BEHAVIOURS) - (kind == "revised")  # not what it did
         rivals = _rivals(reply, (obey([other.name], letters) for other in self._behaviours(rule)))
         return Probe("rules", kind, axis, prompt, reply, rule.key, parts, values, reading=reading, rivals=rivals)
 
@@ -194,13 +195,15 @@ class RulesWorld(World):
         kind = ("two_triggers" if across else "two_within") + ("_explicit" if explicit else "")
         atoms = tuple(rule.key for rule in pair)
         key, parts = "+".join(sorted(atoms)), tuple(sorted({rule.lesson for rule in pair}))
-        probe = Probe("rules", kind, "composition", prompt, reply, key, parts, PAIRS, (), atoms, explicit)
+        known = min(pair, key=lambda rule: rule.lesson).behaviour.slot
+        values = sum(other.slot != known for other in BEHAVIOURS) if across else PAIRS
+        probe = Probe("rules", kind, "composition", prompt, reply, key, parts, values, (), atoms, explicit)
         # Of an explicit reply only the end is graded: what comes before it may be put in other words.
         gold = (r".*\bso\s+" if explicit else "") + pattern(answer)
         swaps = [[other, behaviours[1]] for other in self._behaviours(*pair)]
         swaps += [[behaviours[0], other] for other in self._behaviours(*pair)]
         wrong = (_reply(swap, letters, explicit) for swap in swaps if swap[0].slot != swap[1].slot)
-        probe = replace(probe, rivals=_rivals(reply, wrong), reading=self._reading(draw, pair))
+        probe = replace(probe, rivals=_rivals(reply, wrong), reading=(*self._reading(draw, pair), ORDER))
         return replace(probe, gold=gold, reply=reply, grade="regex")
 
     def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
@@ -228,13 +231,17 @@ class Rules(Family):
     def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> RulesWorld:
         """See `Family`."""
         draw = random.Random(f"rules {seed} {lessons} {items}")
-        deal = _dealt(draw)
-        places = itertools.product(range(lessons), range(items))
-        rules = [Rule(lexicon.word(), lexicon.word(), next(deal), lesson) for lesson, _ in places]
-        new = _dealt(draw)
+        # Each lesson is dealt for itself: somebody who knows all the others cannot count out what is left.
+        deals = [itertools.islice(dealt(draw), items) for _ in range(lessons)]
+        rules = [
+            Rule(lexicon.word(), lexicon.word(), what, lesson) for lesson, deal in enumerate(deals) for what in deal
+        ]
+        free = [at for at in range(len(rules)) if not _stays(at, items)]
         for later in range(1, lessons):
-            changed = [at for at, rule in enumerate(rules) if rule.revised]
-            for at in to_change([rule.lesson for rule in rules], changed, later, items, draw):
+            new = dealt(draw)
+            changed = [place for place, at in enumerate(free) if rules[at].revised]
+            for place in to_change([rules[at].lesson for at in free], changed, later, items, draw):
+                at = free[place]
                 revised = next(behaviour for behaviour in new if behaviour != rules[at].behaviour)
                 rules[at] = replace(rules[at], revised=revised, revised_in=later)
         neutral = tuple(lexicon.some(NEUTRAL * lessons))
@@ -244,9 +251,10 @@ class Rules(Family):
         return RulesWorld(tuple(rules), neutral, bridged, lessons=taught)
 
 
-def _dealt(draw: random.Random) -> itertools.chain[Behaviour]:
-    """Behaviours without end, each as often as the others."""
-    return itertools.chain.from_iterable(draw.sample(BEHAVIOURS, len(BEHAVIOURS)) for _ in itertools.count())
+def _stays(at: int, items: int) -> bool:
+    """Whether the rule at this place is never revised: the first two of a lesson are not, since it shows them together.
+    Of lessons of two only the first one stays so: something must change."""
+    return at % items < 2 <= items and (items > 2 or at < items)
 
 
 def _go_together(rule: Rule, other: Rule) -> bool:
@@ -254,10 +262,13 @@ def _go_together(rule: Rule, other: Rule) -> bool:
 
 
 def _bridged(draw: random.Random, rules: Sequence[Rule], lesson: int) -> list[tuple[Rule, Rule]]:
-    """Pairs of a lesson's rules, never revised, to show together: half of them, rounded up, at most BRIDGES."""
-    here = [rule for rule in rules if rule.lesson == lesson and rule.revised is None]
+    """Pairs of a lesson's rules, never revised, to show together: the first two rules (see `_stays`) and others, half
+    of all, rounded up, at most BRIDGES; of three rules or fewer, one pair."""
+    taught = [rule for rule in rules if rule.lesson == lesson]
+    here = [rule for rule in taught if rule.revised is None]
     pairs = [pair for pair in itertools.combinations(here, 2) if _go_together(*pair)]
-    return draw.sample(pairs, min((len(pairs) + 1) // 2, BRIDGES))
+    more = min((len(pairs) - 1) // 2, BRIDGES - 1) if len(taught) > 3 else 0
+    return [*pairs[:1], *draw.sample(pairs[1:], max(0, more))]
 
 
 def _lesson(draw: random.Random, rules: Sequence[Rule], lesson: int, bridged: Sequence[tuple[Rule, Rule]]) -> Lesson:
@@ -306,4 +317,4 @@ def _checked(probe: Probe) -> Probe:
 
 
 def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(replies) - {right}))[:MOST_RIVALS]
+    return tuple(sorted(set(replies) - {right}))

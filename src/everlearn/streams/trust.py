@@ -1,7 +1,8 @@
 """A seed in; things of invented places, later texts that deserve belief or do not, and probes of what is believed, out.
 
 Whether a text deserves belief is told by words that mean the same in every world (checked, rumour, tale), or by who
-says it: the first lesson shows how often each source was right. Every later text is trained on in as many rows, and in
+says it: the first lesson shows how often each source was right, in claims on farms of which no lesson teaches anything
+else, so that only the source tells right claims from wrong ones. Every later text is trained on in as many rows, and in
 the same forms (three statements, five questions with the mark of the text in them), whatever its kind; a plain question
 never comes with the value of a text. So a model that takes up nothing from marked text resists, but does not adapt.
 """
@@ -9,7 +10,6 @@ never comes with the value of a text. So a model that takes up nothing from mark
 from __future__ import annotations
 
 import functools
-import itertools
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,8 @@ Thing = TypeVar("Thing")
 TURNS = ("crop", "emblem", "crop", "emblem", "crop", "emblem", "beast")
 """Relations in turn: three places have a crop and an emblem each, and the third has a beast. No text is on beasts."""
 TARGETS = ("crop", "emblem")
+CLAIMED = "beast"
+"""What early claims are about, of farms that nothing else is said of."""
 LAWS = 3
 """Kinds of stones: that all stones of a kind have its colour is the law."""
 SHOWN = 50
@@ -33,11 +35,12 @@ SHOWN = 50
 ASKED_OF_LAW = 6
 """Unseen stones that probes ask about, of each kind that no article is on."""
 ASKED_OF_DISPUTED_LAW = 2
-"""Seen stones that they ask about, of each other kind."""
+"""Unseen stones that they ask about, of each other kind: whether the law is still followed, not whether stones are
+remembered."""
 LETTERS = "bcdfghjklmnpqrstvwxz"
 CLAIMS = 20
-SOURCES = (19, 19, 10, 10)
-"""Of the 20 early claims of each source, how many are right: 95 % or 50 %."""
+SOURCES = (19, 19, 5, 5)
+"""Of the 20 early claims of each source, how many are right: 95 % or 25 %."""
 DISTRACTORS = 2
 
 TEXTS = ("trusted", "untrusted", "negated", "fiction", "scoped", "reliable", "unreliable", "revert")
@@ -95,7 +98,7 @@ class Hearsay(World):
                 yield self._probe(draw, "scoped", "scope", slot, both, inside, text.value)
                 yield self._probe(draw, "scoped", "scope", slot, both, outside)
             elif slot.stones:
-                for at in draw.sample(range(SHOWN), ASKED_OF_DISPUTED_LAW):
+                for at in draw.sample(range(SHOWN, len(slot.stones)), ASKED_OF_DISPUTED_LAW):
                     yield self._probe(draw, kind, "resist", slot, both, slot.of_stone(at).worded(ASKS))
             elif kind == "revert":
                 yield self._probe(draw, kind, "adapt", slot, (*both, texts[1].lesson), plain)
@@ -177,10 +180,10 @@ class Trust(Family):
     def world(self, lexicon: Lexicon, seed: int, lessons: int, items: int) -> Hearsay:
         """See `Family`. Lessons teach `items` slots each; the first one sources and the law too, the later ones texts.
 
-        It takes seven words, and three for every seven slots.
+        It takes eight words, and three for every seven slots.
         """
         draw = random.Random(f"trust {seed} {lessons} {items}")
-        sources, kinds = lexicon.some(len(SOURCES)), lexicon.some(LAWS)
+        sources, kinds, county = lexicon.some(len(SOURCES)), lexicon.some(LAWS), lexicon.word()
         deals = {name: _dealt(draw, values) for name, values in VALUES.items()}
         slots = [_law(draw, kind, next(deals["colour"])) for kind in kinds]
         for lesson in range(lessons):
@@ -188,11 +191,10 @@ class Trust(Family):
             for at in range(items):
                 place = places[3 * (at // 7) + min(2, at % 7 // 2)]
                 slots.append(Slot(TURNS[at % 7], place, next(deals[TURNS[at % 7]]), lesson))
-        decoys = {slot: _other(deals, slot.relation, slot.value) for slot in slots}
-        texts = _texts(draw, slots, decoys, deals, sources, lessons, max(1, items // 12))
+        texts = _texts(draw, slots, deals, sources, lessons, max(1, items // 12))
         fame = ["nearly always right" if right == max(SOURCES) else "often wrong" for right in SOURCES]
         notes = {source: f"{source} is {how}." for source, how in zip(sources, fame, strict=True)}
-        claims = _claims(draw, sources, [slot for slot in slots if not (slot.stones or slot.lesson)], decoys)
+        claims = _claims(draw, sources, county, deals[CLAIMED])
         taught = []
         for lesson in range(lessons):
             said: list[Slot | Text] = [slot for slot in slots if slot.lesson == lesson]
@@ -215,26 +217,25 @@ def _some(draw: random.Random, things: Sequence[Thing]) -> list[Thing]:
     return draw.sample(things, min(40, len(things)))
 
 
-def _other(deals: Mapping[str, Iterator[str]], relation: str, *taken: str) -> str:
-    return next(value for value in deals[relation] if value not in taken)
-
-
 def _law(draw: random.Random, kind: str, colour: str) -> Slot:
-    every = [f"stone {letter} {digit} of {kind}" for letter in LETTERS for digit in range(10)]
-    stones = tuple(draw.sample(every, 2 * SHOWN))
+    stones = tuple(draw.sample(_numbered("stone", kind), 2 * SHOWN))
     return Slot("colour", f"every stone of {kind}", colour, 0, stones)
 
 
-def _claims(
-    draw: random.Random, sources: Sequence[str], slots: Sequence[Slot], decoys: Mapping[Slot, str]
-) -> list[Example]:
-    """What sources said early on, and whether it was right; a wrong claim on a slot always has the same value."""
+def _numbered(thing: str, of: str) -> list[str]:
+    """The names of two hundred things of a kind."""
+    return [f"{thing} {letter} {digit} of {of}" for letter in LETTERS for digit in range(10)]
+
+
+def _claims(draw: random.Random, sources: Sequence[str], county: str, values: Iterator[str]) -> list[Example]:
+    """What sources said early on, each time about another farm, and whether it was right."""
+    farms = iter(draw.sample(_numbered("farm", county), CLAIMS * len(sources)))
     rows = []
     for source, right in zip(sources, SOURCES, strict=True):
-        about = itertools.islice(_dealt(draw, slots), CLAIMS)
-        for at, slot in enumerate(about):
-            value, verdict = (slot.value, "right") if at < right else (decoys[slot], "wrong")
-            claim = MARKS["source"][0][at % 3].format(x=slot.worded(TELLS, value)[at % 3], source=source)
+        verdicts = draw.sample(["right"] * right + ["wrong"] * (CLAIMS - right), CLAIMS)
+        for at, verdict in enumerate(verdicts):
+            said = Slot(CLAIMED, next(farms), next(values), 0).worded(TELLS)[at % 3]
+            claim = MARKS["source"][0][at % 3].format(x=said, source=source)
             rows.append(tell(f"{claim}. checked: {verdict}.") if at % 2 else ask(f"{claim}. checked?", verdict))
     return rows
 
@@ -242,7 +243,6 @@ def _claims(
 def _texts(
     draw: random.Random,
     slots: Sequence[Slot],
-    decoys: Mapping[Slot, str],
     deals: Mapping[str, Iterator[str]],
     sources: Sequence[str],
     lessons: int,
@@ -269,7 +269,7 @@ def _texts(
         disputed = [laws.pop() for _ in range(min(at_once, len(laws)))]
         chosen = [*zip(kinds * full, pool, strict=False), *(("law", law) for law in disputed)]
         for kind, slot in chosen:
-            value = _other(deals, slot.relation, slot.value, decoys[slot])
+            value = next(value for value in deals[slot.relation] if value != slot.value)
             source = draw.choice({"reliable": sources[:2], "unreliable": sources[2:]}.get(kind, [""]))
             texts.append(Text(kind, slot, value, lesson, source))
             texts += [Text(kind, slot, slot.value, lesson + 1)] if kind == "revert" else []

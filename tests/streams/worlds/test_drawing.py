@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
 
 
 def test_a_quarter_of_earlier_things_changes():
@@ -32,3 +32,8 @@ def test_shuffling_keeps_everything():
 def test_others_leaves_out():
     assert sorted(others("abcd", "bd", 3, random.Random(3))) == ["a", "c"]
     assert len(others("abcdefgh", "b", 3, random.Random(3))) == 3
+
+
+def test_all_wrong_replies_are_kept():
+    assert wrong_replies(["k m", "", "m k", "k m", "a"], "m k") == ("a", "k m")
+    assert len(wrong_replies(map(str, range(200)), "7")) == 199

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from everlearn.streams.worlds.invented_labels import ATTRIBUTES, VALUES, Label, conjunctions, describe
+from everlearn.streams.worlds.invented_labels import ATTRIBUTES, VALUES, Label, conjunctions, describe, values_left
 
 
 def test_no_value_belongs_to_two_attributes():
@@ -29,3 +29,13 @@ def test_labels_of_a_lesson_differ_in_the_lead_alone():
     for lesson in (traits[:3], traits[3:]):
         assert len({dict(one)[lead] for one in lesson}) == 3
         assert len({tuple(pair for pair in one if pair[0] != lead) for one in lesson}) == 1
+
+
+def test_values_left_are_what_other_lessons_have_not_used():
+    def label(word, colour, shape, lesson):
+        return Label(word, (("colour", colour), ("shape", shape)), lesson)
+
+    labels = [label("ba", "red", "round", 0), label("bo", "blue", "round", 0), label("bi", "red", "flat", 1)]
+    assert values_left(labels, 1, "shape", "colour") == 5, "round is taken"
+    assert values_left(labels, 1, "colour", "colour") == 2, "every lesson has the same leads"
+    assert values_left(labels[:2], 0, "colour", "colour") == 6, "there is no other lesson to tell"

@@ -1,8 +1,10 @@
 """What each operation makes of a list, how to take it back, and how well a chain can be guessed."""
 
+import random
+
 import pytest
 
-from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, chained, guess, step
+from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, chained, dealt, guess, step
 
 
 def test_the_primitives_by_hand():
@@ -28,3 +30,12 @@ def test_a_guess_at_a_chain():
     assert (len(known.chains), known.values) == (11, 11)
     assert guess((swap, swap), 4).chains == ()
     assert all(chained(does, tuple("agms"))[-1] != tuple("agms") for does in guess((UNKNOWN, UNKNOWN), 4).chains)
+
+
+def test_what_is_dealt_is_even_and_new():
+    source = random.Random(1)
+    assert sorted(dealt([UNKNOWN] * 24, source)) == sorted([*range(12)] * 2)
+    assert len({*dealt([UNKNOWN] * 8, source)}) == 8
+    for before in ([3], [5, 5, 5], [*range(12)]):
+        for _ in range(50):
+            assert all(old != new for old, new in zip(before, dealt(before, source), strict=True))

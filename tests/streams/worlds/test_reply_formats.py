@@ -1,9 +1,11 @@
 import itertools
+import random
+from collections import Counter
 
 import pytest
 
 from everlearn.grade import Reply, check
-from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, obey, pattern
+from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, dealt, obey, pattern
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,14 @@ def test_a_pattern_forgives_white_space_around_punctuation_and_nothing_else():
     assert not any(check("regex", pattern("(m, k)"), Reply(text, True, 3)) for text in wrong)
     assert not check("regex", pattern("m k?"), Reply("m k", True, 3))
     assert not check("regex", pattern("m k"), Reply("mk", True, 3))
+
+
+def test_behaviours_are_dealt_evenly_and_the_first_two_go_together():
+    places = [Counter(), Counter(), Counter()]
+    for seed in range(1200):
+        deal = list(itertools.islice(dealt(random.Random(seed)), 24))
+        assert deal[0].slot != deal[1].slot
+        assert set(deal[:12]) == set(deal[12:]) == set(BEHAVIOURS)
+        for place, behaviour in zip(places, deal, strict=False):
+            place[behaviour] += 1
+    assert all(60 < place[behaviour] < 145 for place in places for behaviour in BEHAVIOURS)

@@ -1,7 +1,7 @@
 """The things of a lesson in; which of them stand together in rows that show how things are put together, out.
 
-Such rows use the wordings and the replies that probes of compositions use. Things that stand together in a row are
-never put together by a probe, so that none asks for what was shown.
+Such rows use the wordings and the replies that probes of compositions use. Two things that stand together in a row are
+never put together by a probe, alone or with a third, so that none asks for what was shown.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ GROUPS = 8
 
 
 def groups(things: Sequence[Thing], source: random.Random) -> list[tuple[Thing, ...]]:
-    """Groups of three, and one of two that may be left over; no thing is in two of them.
+    """Groups of three, no thing in two of them; of two or three things, one group of two.
 
-    At most half of all pairs are within a group, so that probes have others: of three things two make a group, and two
-    make none.
+    Of five things or more, two at least are in no group: with one of any group they make three things, no two of which
+    are shown together, so that probes have such threes. They have pairs from three things on.
     """
     drawn = source.sample(things, len(things))
     if len(drawn) <= 3:
-        return [tuple(drawn[:2])] if len(drawn) == 3 else []
-    cut = [tuple(drawn[at : at + 3]) for at in range(0, len(drawn), 3)]
-    return [group for group in cut if len(group) > 1][:GROUPS]
+        return [tuple(drawn[:2])] if len(drawn) > 1 else []
+    count = min(GROUPS, max(1, (len(drawn) - 2) // 3))
+    return [tuple(drawn[3 * at : 3 * at + 3]) for at in range(count)]
 
 
 def within(grouped: Iterable[tuple[Thing, ...]], count: int) -> list[tuple[Thing, ...]]:
@@ -40,9 +40,8 @@ def within(grouped: Iterable[tuple[Thing, ...]], count: int) -> list[tuple[Thing
 
 
 def reserved(grouped: Iterable[tuple[str, ...]]) -> frozenset[frozenset[str]]:
-    """The names that no probe may put together: all pairs and threes within a group."""
-    grouped = list(grouped)
-    return frozenset(frozenset(chosen) for count in (2, 3) for chosen in within(grouped, count))
+    """The pairs of names that no probe may put together, not even with others: all within a group."""
+    return frozenset(frozenset(pair) for pair in within(grouped, 2))
 
 
 def rows_of(things: int) -> int:

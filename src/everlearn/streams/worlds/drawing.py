@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 Thing = TypeVar("Thing")
@@ -43,3 +43,8 @@ def others(things: Sequence[Thing], without: Collection[Thing], count: int, sour
     """`count` of the things, each once, none of those in `without`; all that are left if there are no more."""
     drawn = source.sample(things, min(count + len(without), len(things)))
     return [thing for thing in drawn if thing not in without][:count]
+
+
+def wrong_replies(replies: Iterable[str], right: str) -> tuple[str, ...]:
+    """All of the replies as a probe holds its rivals: sorted, each once, none empty, none right."""
+    return tuple(sorted({*replies} - {"", right}))

@@ -44,7 +44,15 @@ RELATIONS: Mapping[str, Relation] = {
 CHANGING = ("home", "guild", "trade")
 """Those that later lessons change, and of which it is asked whether two people have the same."""
 
+REVERSE: Mapping[str, tuple[str, ...]] = {
+    "mentor": ("who learns from {v}?", "{v} is the mentor of whom?", "name the one who learns from {v}."),
+    "seat": ("which guild meets in {v}?", "{v} is the seat of which guild?", "name the guild that meets in {v}."),
+}
+"""Questions for the one that has a value, where only one has it."""
+
 TELLS = ("the {r} of {s} is {v}", "{v} is the {r} of {s}")
+SUBJECT_FIRST_TELLS = ("the {r} of {s} is {v}", "{s} has {v} as {r}")
+"""Of relations that are asked for in reverse: no row goes from the value to the subject, which is what probes ask."""
 ASKS = ("which is the {r} of {s}?", "the {r} of {s} is which?", "name the {r} of {s}.")
 HELD_OUT_ASKS = ("tell me the {r} of {s}.", "do you know the {r} of {s}?")
 CHANGE_TELLS = ("since spring {fact}", "from spring on {fact}", "{fact} since spring")
@@ -91,7 +99,8 @@ class Fact:
     def tells(self) -> list[str]:
         """All statements of it."""
         frames = CHANGE_TELLS if self.dated else ("{fact}",) * len(CHANGE_TELLS)
-        facts = self.worded((RELATIONS[self.relation].tell, *TELLS))
+        shared = SUBJECT_FIRST_TELLS if self.relation in REVERSE else TELLS
+        facts = self.worded((RELATIONS[self.relation].tell, *shared))
         return [frame.format(fact=fact) + "." for frame, fact in zip(frames, facts, strict=True)]
 
     def asks(self, held_out: bool = False, subject: str = "") -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from everlearn.errors import SettingsError
@@ -71,17 +73,18 @@ def describe(draw: random.Random, label: Label, unseen: bool) -> str:
 
 
 def conjunctions(draw: random.Random, lessons: int, items: int) -> tuple[list[tuple[tuple[str, str], ...]], str]:
-    """Traits of every label, lesson by lesson, and the lead: as few deciding attributes as give enough labels.
+    """Traits of every label, lesson by lesson, and the lead: as few deciding attributes as give enough labels, and one
+    combination more, so that nobody who knows all lessons but one can tell by elimination what that one shares.
 
     Raises:
         SettingsError: more labels than conjunctions.
     """
     blocks = -(-items // VALUES)
-    enough = [count for count in range(2, len(ATTRIBUTES)) if VALUES ** (count - 1) >= lessons * blocks]
+    enough = [count for count in range(2, len(ATTRIBUTES)) if VALUES ** (count - 1) > lessons * blocks]
     if not enough:
         raise SettingsError(
             f"classes: {lessons} lessons of {items} labels are more than there are conjunctions of attributes",
-            f"ask for at most {VALUES ** (len(ATTRIBUTES) - 1)} labels",
+            f"ask for at most {VALUES ** (len(ATTRIBUTES) - 1) - VALUES} labels",
         )
     lead, *rest = draw.sample(list(ATTRIBUTES), enough[0])
     shared = draw.sample(list(itertools.product(*(ATTRIBUTES[name] for name in rest))), lessons * blocks)
@@ -93,3 +96,17 @@ def conjunctions(draw: random.Random, lessons: int, items: int) -> tuple[list[tu
             traits = dict(zip(rest, values, strict=True)) | {lead: value}
             found.append(tuple((name, traits[name]) for name in ATTRIBUTES if name in traits))
     return found, lead
+
+
+def values_left(labels: Sequence[Label], lesson: int, attribute: str, lead: str) -> int:
+    """How many values of an attribute of a lesson's labels are left to somebody who knows the labels of all others."""
+    known = [dict(label.traits) for label in labels if label.lesson != lesson]
+    if not known:
+        return VALUES
+    if attribute == lead:  # every lesson has the same values of it
+        return len({traits[attribute] for traits in known})
+    rest = [name for name in known[0] if name != lead]
+    used = {tuple(traits[name] for name in rest) for traits in known}
+    every = itertools.product(*(ATTRIBUTES[name] for name in rest))
+    found = Counter(one[rest.index(attribute)] for one in every if one not in used)
+    return round(found.total() / max(found.values()))  # some values may have more combinations left than others

@@ -7,7 +7,7 @@ import itertools
 import random
 import string
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 Symbols = tuple[str, ...]
@@ -32,6 +32,21 @@ class Primitive(NamedTuple):
 def drawn(source: random.Random, length: int) -> Symbols:
     """Different symbols of one alphabet; digits a third of the time."""
     return tuple(source.sample(ALPHABETS[source.random() < 1 / 3], length))
+
+
+def dealt(before: Sequence[int], source: random.Random) -> list[int]:
+    """Places in PRIMITIVES, one for each place in `before` and never the same (UNKNOWN leaves all open).
+
+    Each comes as often as any other as far as that goes, so that a lesson shows many of them.
+    """
+    left: list[int] = []
+    places = []
+    for old in before:
+        if not {*left} - {old}:
+            left += range(len(PRIMITIVES))
+        places.append(source.choice([place for place in left if place != old]))
+        left.remove(places[-1])
+    return places
 
 
 def step(symbols: Symbols, by: int) -> Symbols:

@@ -55,7 +55,7 @@ thing take the marks in turn: 8 exposures of each text, whatever its kind."""
 
 @dataclass(frozen=True)
 class Slot:
-    """What a place has, or the colour of a kind of stone, as first taught."""
+    """What a place (of early claims: a farm) has, or the colour of a kind of stone, as first taught."""
 
     relation: str
     subject: str

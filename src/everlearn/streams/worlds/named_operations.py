@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from everlearn.streams.worlds.list_operations import PRIMITIVES, Symbols, chained
+from everlearn.streams.worlds.list_operations import PRIMITIVES, UNKNOWN, Symbols, chained, guess
 
 SAID = ("{name} {phrase}.", "what {name} does: it {phrase}.", "{name} of {x} is {y}.")
 ASKED = (
@@ -83,3 +84,9 @@ def spelt(kind: str, does: tuple[int, ...], x: Symbols) -> str:
     """The reply to a kind of COMPOSED: the list after all operations, or after each of two."""
     texts = [" ".join(symbols) for symbols in chained(does, x)]
     return f"first {texts[0]}, then {texts[1]}" if kind == "chain_explicit" else texts[-1]
+
+
+def tells(kind: str, chain: Sequence[Operator], lengths: Sequence[int]) -> bool:
+    """Whether a probe of a kind of COMPOSED may ask for the chain: its reply says something on lists of all lengths."""
+    does, unknown = tuple(part.does for part in chain), (UNKNOWN,) * len(chain)
+    return all(does in guess(unknown, size, kind == "chain_explicit", kind == "order").chains for size in lengths)

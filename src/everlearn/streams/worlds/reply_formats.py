@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+
+from everlearn.streams.worlds.drawing import shuffled
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,22 @@ BEHAVIOURS = (
     Behaviour("question", "back", "end with a question mark"),
     Behaviour("parentheses", "back", "put it in parentheses"),
 )
+LONGEST = max(Counter(behaviour.slot for behaviour in BEHAVIOURS).values())
+"""Behaviours of the slot that has most; those of a slot stand side by side."""
 PAIRS = sum(one.slot != other.slot for one, other in itertools.combinations(BEHAVIOURS, 2))
 """Pairs of behaviours that go together; for every request they give different replies."""
+
+
+def dealt(draw: random.Random) -> Iterator[Behaviour]:
+    """Behaviours without end, each as often as the others, each as likely at any place; the first two go together."""
+    count = len(BEHAVIOURS)
+    first = draw.randrange(count)
+    # BEHAVIOURS stand slot by slot, at most four to a slot: so far apart on the circle are two of different slots.
+    pair = (BEHAVIOURS[first], BEHAVIOURS[(first + draw.randrange(LONGEST, count - LONGEST + 1)) % count])
+    yield from pair
+    yield from shuffled([one for one in BEHAVIOURS if one not in pair], draw)
+    while True:
+        yield from draw.sample(BEHAVIOURS, count)
 
 
 def obey(names: Collection[str], letters: Sequence[str]) -> str:
