@@ -28,7 +28,7 @@ from everlearn.errors import EverlearnError, SettingsError
 LEAST_RATES = 4
 """Learning rates that every method is tried with, at least."""
 
-RATES = {"lab": (1e-4, 2e-4, 5e-4, 1e-3, 2e-3), "smollm2": (2e-5, 5e-5, 1e-4, 3e-4)}
+RATES = {"lab": (1e-4, 2.5e-4, 6e-4, 1.5e-3), "smollm2": (2e-5, 5e-5, 1e-4, 3e-4)}
 """By tier: a small model wants larger ones."""
 
 OTHER_RATES = (1e-5, 3e-5, 1e-4, 3e-4)
