@@ -16,6 +16,7 @@ from everlearn.bench.request import SETTINGS, arm_of, resolve, tuned
 from everlearn.bench.tiers import FIRST_DEV_SEED, TIERS
 from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, keep, rates_of
 from everlearn.bench.work import examine_cell, learn_cell
+from everlearn.desiderata.contract import harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
 
 from .conftest import LETTERS, examine_all, learn_all
@@ -136,7 +137,9 @@ def test_finished_trials_are_scored_from_what_was_recorded(tmp_path, tiny_folder
     assert [trial.learning_rate for trial in found] == list(RATES)
     assert sum(trial.chosen for trial in found) == 1
     for trial in found:
-        assert trial.criterion == pytest.approx(trial.acc if trial.rho is None else (trial.acc + trial.rho) / 2)
+        assert trial.criterion == pytest.approx(
+            trial.acc if trial.rho is None else harmonic_mean((trial.acc, trial.rho))
+        )
 
 
 def test_a_rate_that_fails_removes_its_own_trial_alone(tmp_path, tiny_folder):

@@ -4,7 +4,8 @@ from statistics import NormalDist
 import pytest
 
 from desiderata.hand_made import asked, case, moment, scored
-from everlearn.desiderata.overwriting import Flips, Overwriting, disturbed, harmonic_mean, moved, sensitivity
+from everlearn.desiderata.contract import harmonic_mean
+from everlearn.desiderata.overwriting import Flips, Overwriting, disturbed, moved, sensitivity
 
 # stage 1 teaches, stage 2 changes
 PROBES = [

@@ -1,9 +1,10 @@
 """Methods and learning rates in; for each method the rate that does best on dev streams, as its settings, out.
 
 Every method gets the same number of trials. What is best is told by a criterion that asks for learning and keeping: the
-mean over dev streams of (ACC + ρ) / 2, ACC chance-corrected after the whole stream and ρ the general ability left. No
-grid has these streams, nor the general questions asked on them, and settings are frozen afterwards. Joint training is
-the scale of what can be learnt at all and keeps nothing on purpose: it is chosen by ACC alone.
+harmonic mean of ACC and ρ, means over dev streams, ACC chance-corrected after the whole stream and ρ the general
+ability left. (Of their plain mean, who learns nothing and loses nothing would have half.) No grid has these streams,
+nor the general questions asked on them, and settings are frozen afterwards. Joint training is the scale of what can be
+learnt at all and keeps nothing on purpose: it is chosen by ACC alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from everlearn.bench.launch import Watch, launch
 from everlearn.bench.recording import write_whole
 from everlearn.bench.request import SETTINGS, Wish, resolve, tuned
 from everlearn.bench.tiers import FIRST_DEV_SEED
-from everlearn.desiderata.contract import Case, Desideratum, Score
+from everlearn.desiderata.contract import Case, Desideratum, Score, harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
 
 LEAST_RATES = 4
@@ -150,7 +151,7 @@ def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
     arm = arm_name(method, rate)
     cases = [case for seed in grid.request.seeds for case in stream_cases(grid, seed) if case.trial.method == arm]
     acc, rho = _mean(cases, "sequence", "ACC"), _mean(cases, "preservation", "rho")
-    criterion = acc if acc is None or rho is None or method == JOINT else (acc + rho) / 2
+    criterion = acc if rho is None or method == JOINT else harmonic_mean((acc, rho))
     if len(cases) < len(grid.request.seeds):
         acc = rho = criterion = None
     return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion)
@@ -192,7 +193,7 @@ def _settings_text(trial: Trial, log: Path) -> str:
 
     joint = trial.method == JOINT
     values = {**tuned(trial.tier, LEARNER if joint else trial.method), "learning_rate": trial.learning_rate}
-    criterion = "ACC" if joint else "(ACC + rho) / 2"
+    criterion = "ACC" if joint else "harmonic mean of ACC and rho"
     said = (
         f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: {criterion} = {trial.criterion:.3f}.\n"
         f"# The log of all trials: {log.name}\n"

@@ -199,6 +199,15 @@ def mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def harmonic_mean(parts: Sequence[float | None]) -> float | None:
+    """Harmonic mean of parts held within [0, 1]: 0 where any is 0, whatever the rest; None where one is unknown."""
+    held = [None if part is None else min(1.0, max(0.0, part)) for part in parts]
+    if 0.0 in held:
+        return 0.0
+    known = [part for part in held if part is not None]
+    return len(known) / sum(1 / part for part in known) if known and len(known) == len(held) else None
+
+
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
     """Least-squares slope of the second on the first; None for fewer than two different first values."""
     if len({x for x, _ in points}) < 2:

@@ -8,11 +8,11 @@ the same things, known before or not: who has forgotten a thing has not kept it.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from everlearn.desiderata.contract import Asked, Case, Desideratum, Reply, Score, figure, mean
+from everlearn.desiderata.contract import Asked, Case, Desideratum, Reply, Score, figure, harmonic_mean, mean
 
 REVERT = "revert"
 """Kind of a probe of something changed twice, A → B → A."""
@@ -103,15 +103,6 @@ def sensitivity(trusted: Flips, untrusted: Flips) -> float | None:
     score = statistics.NormalDist().inv_cdf
     hits, alarms = ((flips.changed + 0.5) / (flips.of + 1) for flips in (trusted, untrusted))
     return score(hits) - score(alarms)
-
-
-def harmonic_mean(parts: Sequence[float | None]) -> float | None:
-    """Harmonic mean of parts held within [0, 1]: 0 where any is 0, whatever the rest; None where one is unknown."""
-    held = [None if part is None else min(1.0, max(0.0, part)) for part in parts]
-    if 0.0 in held:
-        return 0.0
-    known = [part for part in held if part is not None]
-    return len(known) / sum(1 / part for part in known) if known and len(known) == len(held) else None
 
 
 class Overwriting(Desideratum):
