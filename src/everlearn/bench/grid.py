@@ -16,6 +16,7 @@ from everlearn.bench.recording import Examined, Salt, cell_folder, is_finished, 
 from everlearn.bench.stream import Plan
 from everlearn.errors import SettingsError, StoreError
 from everlearn.records import decode, digest, encode, now
+from everlearn.resources import cores
 
 GRID = "grid.json"
 SALT = "salt.json"
@@ -210,9 +211,8 @@ def open_grid(folder: Path, request: Request, command: str = "", secret: str = "
         StoreError: `grid.json` is damaged.
     """
     if not (folder / GRID).is_file():
-        machine = f"{platform.platform()}, {platform.machine()}"
         drawn = secret or secrets.token_hex(16)
-        kept = GridFile(digest(request), request, command, machine, now(), drawn)
+        kept = GridFile(digest(request), request, command, _machine(), now(), drawn)
         write_whole(folder / GRID, encode(kept))
         return Opened(Grid(folder, request, drawn), ())
     kept = read_file(folder)
@@ -303,3 +303,11 @@ def _flat(request: dict[str, Any]) -> dict[str, Any]:
         request[f"arms.{arm['name']}.method"] = arm["source"] or arm["method"]
         request |= {f"arms.{arm['name']}.{setting}": value for setting, value in arm["settings"].items()}
     return request
+
+
+def _machine() -> str:
+    """What a reader must know of this machine: the kind of system, cores, and the GPU if there is one."""
+    import torch
+
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{platform.system()} {platform.machine()}, {cores()} cores{gpu}"
