@@ -429,6 +429,19 @@ def test_before_anything_is_finished_the_time_is_estimated(grid):
     assert seconds_left(grid, 1) is None
 
 
+def test_of_a_cell_that_is_learnt_the_exam_alone_is_left(examined, monkeypatch):
+    finetune, replay = Cell("finetune", 1), Cell("replay", 1)
+    finished, learnt = Grid.is_finished, Grid.is_learnt
+    monkeypatch.setattr(Grid, "is_finished", lambda grid, cell: cell != replay and finished(grid, cell))
+    exams = [examined.examined(cell).seconds for cell in examined.cells() if cell not in (finetune, replay)]
+    usual_exam = (sum(exams) + examined.examined(finetune).seconds) / 5
+    assert seconds_left(examined, 1) == pytest.approx(usual_exam)
+    monkeypatch.setattr(Grid, "is_learnt", lambda grid, cell: cell != replay and learnt(grid, cell))
+    arms = ("joint", "solo", "finetune")
+    usual_learning = sum(read_learning(examined.path(Cell(arm, 1))).seconds for arm in arms) / 3
+    assert seconds_left(examined, 2) == pytest.approx((usual_exam + usual_learning) / 2)
+
+
 # --- processes ----------------------------------------------------------------------------------------------
 
 

@@ -103,21 +103,46 @@ def _of_arm(grid: Grid, arm: Arm, asked: int, model: LanguageModel, speed: float
 
 def seconds_of(grid: Grid) -> Mapping[str, float]:
     """Mean seconds of the finished cells of each arm, learning and exam together."""
-    found: dict[str, list[float]] = {}
-    for cell in grid.cells():
-        if grid.is_finished(cell):
-            learning = read_learning(grid.path(cell))
-            found.setdefault(cell.arm, []).append(grid.examined(cell).seconds + (learning.seconds if learning else 0.0))
-    return {arm: fmean(seconds) for arm, seconds in found.items()}
+    learning, exams = _means(_learning_seconds(grid)), _means(_exam_seconds(grid))
+    return {arm: seconds + learning.get(arm, 0.0) for arm, seconds in exams.items()}
 
 
 def seconds_left(grid: Grid, jobs: int) -> float | None:
-    """About how long the open cells will take, by the finished ones; None before there are any."""
-    known = seconds_of(grid)
-    if not known:
+    """About how long the open cells will take, by those that are finished; of a cell that is learnt the exam alone.
+    None before there are any."""
+    learning, exams = _means(_learning_seconds(grid)), _means(_exam_seconds(grid))
+    if not exams:
         return None
-    usual = fmean(known.values())
-    return sum(known.get(cell.arm, usual) for cell in grid.cells() if not grid.is_finished(cell)) / jobs
+    usual_learning, usual_exam = fmean(learning.values()) if learning else 0.0, fmean(exams.values())
+    left = 0.0
+    for cell in grid.cells():
+        if not grid.is_finished(cell):
+            left += exams.get(cell.arm, usual_exam)
+            if cell.arm not in UNTAUGHT and not grid.is_learnt(cell):
+                left += learning.get(cell.arm, usual_learning)
+    return left / jobs
+
+
+def _learning_seconds(grid: Grid) -> Mapping[str, list[float]]:
+    """Of all cells that are learnt, by arm."""
+    found: dict[str, list[float]] = {}
+    for cell in grid.cells():
+        if (grid.is_learnt(cell) or grid.is_finished(cell)) and (learning := read_learning(grid.path(cell))):
+            found.setdefault(cell.arm, []).append(learning.seconds)
+    return found
+
+
+def _exam_seconds(grid: Grid) -> Mapping[str, list[float]]:
+    """Of all cells that are finished, by arm."""
+    found: dict[str, list[float]] = {}
+    for cell in grid.cells():
+        if grid.is_finished(cell):
+            found.setdefault(cell.arm, []).append(grid.examined(cell).seconds)
+    return found
+
+
+def _means(seconds: Mapping[str, list[float]]) -> dict[str, float]:
+    return {arm: fmean(each) for arm, each in seconds.items()}
 
 
 def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
