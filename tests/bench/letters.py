@@ -43,6 +43,7 @@ class LetterWorld(World):
             8,
             tuple(options),
             reading=(f"{word}: {letter}",),
+            rivals=tuple(other for other in LETTERS if other != letter),
         )
 
     def _pair(self, first: tuple[str, str], second: tuple[str, str]) -> Probe:

@@ -104,8 +104,8 @@ def _lab_candidates() -> Candidates:
     questions = {one.asked.id: replace(one, asked=replace(one.asked, kind=family)) for family, one in asked}
     rows = (row for seed in itertools.count(UNTAUGHT) for row in reading_rows(seed))
     texts = tuple(itertools.islice(rows, LAB_TEXTS))
-    read = [_asked_to_read(row) for row in itertools.islice(rows, LAB_READING)]
-    return Candidates((*_in_turns_of_kind(list(questions.values())), *read), texts)
+    read = {one.asked.id: one for one in map(_asked_to_read, itertools.islice(rows, LAB_READING))}
+    return Candidates((*_in_turns_of_kind(list(questions.values())), *read.values()), texts)
 
 
 def _in_turns_of_kind(questions: Sequence[Posed]) -> list[Posed]:
