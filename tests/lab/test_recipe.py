@@ -60,6 +60,17 @@ def test_what_is_read_can_be_told_again(tokenizer):
     assert chat.text(tokenizer.encode(text, add_special_tokens=False)) == text
 
 
+def test_notes_are_said_again_word_for_word():
+    rows = base_world.echo_rows(3)
+    notes = {note for one in base_world.fresh(3).worlds for lesson in one.world.lessons for note in lesson.notes}
+    assert len(rows) > 20
+    for row in rows:
+        head, *shown = row.messages[0].content.split("\n")
+        assert (head, row.messages[-1].content.split("\n")) == (base_world.ECHO, shown)
+        assert len(shown) == 2
+        assert set(shown) <= notes
+
+
 def test_of_a_question_asked_in_two_lessons_the_last_reply_is_kept():
     told: dict[str, set[str]] = {}
     for row in base_world.lesson_rows():

@@ -1,8 +1,9 @@
 """A folder in; the lab model, trained from random weights by the one loop, out: `python -m everlearn.lab.recipe DIR`.
 
 Each step mixes lessons and probes of the base's own worlds with probes of worlds that never come again, whose notes
-stand in front. In some rows the user's words are learnt too, so that the model can write requests by itself. Training
-goes on from its last checkpoint. The weights depend on the number of threads (sums are rounded in another order).
+stand in front, and with such notes to be said again. In some rows the user's words are learnt too, so that the model
+can write requests by itself. Training goes on from its last checkpoint. The weights depend on the number of threads
+(sums are rounded in another order).
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
 from everlearn.streams.worlds.invented_labels import ATTRIBUTES, Label, conjunctions, describe, values_left
 
 INPUTS = 10
@@ -84,7 +84,7 @@ class ClassesWorld(World):
         changed = {"renamed": (label.renamed_in,), "before_rename": (label.lesson, label.renamed_in)}
         parts, reading = changed.get(kind, (label.lesson,)), self._reading(draw, [label])
         values = self._count(parts[-1] if kind == "renamed" else label.lesson)
-        options, rivals = self._options(draw, label), _rivals(gold, self._names(label))
+        options, rivals = self._options(draw, label), wrong_replies(self._names(label), gold)
         probe = Probe("classes", kind, axis, prompt, gold, label.key, parts, values, options, reading=reading)
         return replace(probe, rivals=rivals)
 
@@ -124,7 +124,7 @@ class ClassesWorld(World):
         options = tuple(draw.sample([value, *draw.sample(wrong, 3)], 4))
         reading, parts = self._reading(draw, [label]), (label.lesson,)
         probe = Probe("classes", kind, axis, prompt, value, label.key, parts, left[attribute], options, reading=reading)
-        return replace(probe, rivals=_rivals(value, (dict(other.traits)[attribute] for other in self.labels)))
+        return replace(probe, rivals=wrong_replies((dict(other.traits)[attribute] for other in self.labels), value))
 
     def _choices(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
         """Is it this or that: two labels of this lesson, never shown together; or a label of this lesson, another one
@@ -152,7 +152,7 @@ class ClassesWorld(World):
         *first, last = (one.word for one in offered)
         names = (", a " if "a {a}" in wording else ", ").join(first)
         prompt = wording.format(d=describe(draw, label, unseen=True), a=names, b=last)
-        rivals, reading = _rivals(label.word, self._names(label)), self._reading(draw, offered)
+        rivals, reading = wrong_replies(self._names(label), label.word), self._reading(draw, offered)
         # One label is enough to choose: several are asked about, but not together.
         key, parts = "+".join(sorted(one.key for one in offered)), tuple(sorted({one.lesson for one in offered}))
         probe = Probe("classes", kind, "derived", prompt, label.word, key, parts, 2, reading=reading, rivals=rivals)
@@ -160,7 +160,7 @@ class ClassesWorld(World):
             return probe
         probe = replace(probe, explicit=True)
         reply = _chosen(label, explicit)
-        rivals = _rivals(reply, (_chosen(other, explicit) for other in self.labels))
+        rivals = wrong_replies((_chosen(other, explicit) for other in self.labels), reply)
         return replace(probe, gold=f"so {label.word}", reply=reply, rivals=rivals, grade="ends_with")
 
     def _both(self, draw: random.Random, kind: str, pair: Sequence[Label]) -> Probe:
@@ -172,7 +172,7 @@ class ClassesWorld(World):
         gold, reading = _joined(*(label.word for label in pair)), self._reading(draw, pair)
         values = self._count(parts[-1]) * (1 if len(parts) > 1 else self._count(parts[-1]) - 1)
         swaps = ((_joined(name, pair[1].word), _joined(pair[0].word, name)) for name in self._names(*pair))
-        rivals = _rivals(gold, itertools.chain.from_iterable(swaps))
+        rivals = wrong_replies(itertools.chain.from_iterable(swaps), gold)
         return Probe(
             "classes",
             kind,
@@ -300,7 +300,3 @@ def _joined(first: str, second: str) -> str:
 def _chosen(label: Label, explicit: bool) -> str:
     """The answer to which label a thing has; with `explicit`, after the reason."""
     return f"{label.meaning}, so {label.word}" if explicit else label.word
-
-
-def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(replies) - {right}))

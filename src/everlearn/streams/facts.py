@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from everlearn.nonce import Lexicon
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World
+from everlearn.streams.worlds.drawing import wrong_replies
 from everlearn.streams.worlds.invented_facts import (
     BEFORE,
     CHANGING,
@@ -308,7 +309,7 @@ def _together(*facts: Fact) -> set[tuple[str, str]]:
 
 def _with_rivals(probe: Probe, replies: Collection[str]) -> Probe:
     """The probe with those of the replies that are wrong."""
-    return replace(probe, rivals=tuple(sorted({*replies} - {probe.gold})))
+    return replace(probe, rivals=wrong_replies(replies, probe.gold))
 
 
 def _lesson(draw: random.Random, facts: Sequence[Fact], joined: Sequence[Pair]) -> Lesson:

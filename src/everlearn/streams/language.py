@@ -6,14 +6,14 @@ import itertools
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.errors import SettingsError
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, of_world, tell
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
 from everlearn.streams.worlds.invented_grammar import CONSTRUCTIONS, CORE, GLOSSES, Rule, Word, fill
 
 PATTERN = "noun noun verb adjective noun noun verb noun noun verb adjective noun noun verb noun adjective".split()
@@ -111,7 +111,7 @@ class LanguageWorld(World):
         values = self._glosses(word.lesson) if forward else self._names(parts[-1] if kind == "reform" else word.lesson)
         prompt, gold = wording.format(w=new, g=word.gloss), word.gloss if forward else new
         mates = [other for other in self.words if other != word]
-        rivals = _rivals(gold, (n for other in mates for n in ([other.gloss] if forward else other.names)))
+        rivals = wrong_replies((n for other in mates for n in ([other.gloss] if forward else other.names)), gold)
         probe = Probe("language", kind, axis, prompt, gold, word.key, parts, values, options, rivals=rivals)
         return replace(probe, reading=self._reading(draw, [word]))
 
@@ -146,7 +146,7 @@ class LanguageWorld(World):
         """A question about a rule."""
         prompt = draw.choice(RULE_UNSEEN).format(topic=rule.construction.topic)
         values, reading, parts = self._plausible([rule]), self._reading(draw, [rule]), (rule.lesson,)
-        rivals = _rivals(rule.answer, (other.answer for other in self.rules))
+        rivals = wrong_replies((other.answer for other in self.rules), rule.answer)
         probe = Probe("language", kind, axis, prompt, rule.answer, rule.key, parts, values, reading=reading)
         return replace(probe, rivals=rivals)
 
@@ -192,8 +192,8 @@ class LanguageWorld(World):
         reply, swaps = rule.spell_out(words), self._swaps(rule, words)
         explicit = replace(explicit, prompt=draw.choice(SPELT_OUT).format(g=english), reply=reply)
         return [
-            replace(latent, rivals=_rivals(said, (other.say(these) for other, these in swaps))),
-            replace(explicit, rivals=_rivals(reply, (other.spell_out(these) for other, these in swaps))),
+            replace(latent, rivals=wrong_replies((other.say(these) for other, these in swaps), said)),
+            replace(explicit, rivals=wrong_replies((other.spell_out(these) for other, these in swaps), reply)),
         ]
 
     def _swaps(self, rule: Rule, words: Sequence[Word]) -> list[tuple[Rule, list[Word]]]:
@@ -319,7 +319,3 @@ def _bridges(draw: random.Random, taught: Sequence[Rule], here: Sequence[Word]) 
         chosen = shuffled(list(itertools.product(phrases, SPELT_OUT)), draw)[: BRIDGES // len(taught)]
         rows += [ask(wording.format(g=rule.english(words)), rule.spell_out(words)) for words, wording in chosen]
     return rows
-
-
-def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(replies) - {right}))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
-from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change
+from everlearn.streams.worlds.drawing import others, repeated, shuffled, to_change, wrong_replies
 from everlearn.streams.worlds.reply_formats import BEHAVIOURS, PAIRS, Behaviour, dealt, obey, pattern
 
 LETTERS = "bcdfghjklmnpqrstvwxz"
@@ -143,7 +143,7 @@ class RulesWorld(World):
         changed = {"revised": (rule.revised_in,), "before_revision": (rule.lesson, rule.revised_in)}
         parts, reading = changed.get(kind, (rule.lesson,)), self._reading(draw, [rule])
         reply, values = obey([behaviour.name], letters), len(BEHAVIOURS) - (kind == "revised")  # not what it did
-        rivals = _rivals(reply, (obey([other.name], letters) for other in self._behaviours(rule)))
+        rivals = wrong_replies((obey([other.name], letters) for other in self._behaviours(rule)), reply)
         return Probe("rules", kind, axis, prompt, reply, rule.key, parts, values, reading=reading, rivals=rivals)
 
     def _behaviours(self, *without: Rule) -> list[Behaviour]:
@@ -167,7 +167,7 @@ class RulesWorld(World):
             reply, reading = " ".join(letters), self._reading(draw, [])
             key, values = f"rules:{kind}:{word or lesson}", len(BEHAVIOURS) + 1
             probe = Probe("rules", kind, "boundary", prompt, reply, key, (lesson,), values, reading=reading)
-            rivals = _rivals(reply, (obey([other.name], letters) for other in self._behaviours()))
+            rivals = wrong_replies((obey([other.name], letters) for other in self._behaviours()), reply)
             found.append(_checked(replace(probe, rivals=rivals)))
         return found
 
@@ -203,7 +203,7 @@ class RulesWorld(World):
         swaps = [[other, behaviours[1]] for other in self._behaviours(*pair)]
         swaps += [[behaviours[0], other] for other in self._behaviours(*pair)]
         wrong = (_reply(swap, letters, explicit) for swap in swaps if swap[0].slot != swap[1].slot)
-        probe = replace(probe, rivals=_rivals(reply, wrong), reading=(*self._reading(draw, pair), ORDER))
+        probe = replace(probe, rivals=wrong_replies(wrong, reply), reading=(*self._reading(draw, pair), ORDER))
         return replace(probe, gold=gold, reply=reply, grade="regex")
 
     def _overwriting(self, draw: random.Random, lesson: int, count: int) -> list[Probe]:
@@ -218,7 +218,7 @@ class RulesWorld(World):
             if far:  # a question about a rule, not a request under it
                 other = draw.choice(far)
                 gold = other.behaviour.name
-                rivals = _rivals(gold, (behaviour.name for behaviour in self._behaviours(other)))
+                rivals = wrong_replies((behaviour.name for behaviour in self._behaviours(other)), gold)
                 found.append(replace(self._alone(draw, "far", "far", other, (NAME,)), gold=gold, rivals=rivals))
         return found
 
@@ -314,7 +314,3 @@ def _reply(pair: Sequence[Behaviour], letters: Sequence[str], explicit: bool) ->
 def _checked(probe: Probe) -> Probe:
     """The probe, graded by a pattern over a generated reply."""
     return replace(probe, gold=pattern(probe.gold), reply=probe.gold, grade="regex")
-
-
-def _rivals(right: str, replies: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(replies) - {right}))

@@ -19,6 +19,7 @@ from typing import TypeVar
 from everlearn.nonce import Lexicon
 from everlearn.records import Example
 from everlearn.streams.contract import Axis, Family, Lesson, Probe, World, ask, tell
+from everlearn.streams.worlds.drawing import wrong_replies
 from everlearn.streams.worlds.marked_texts import ASKS, HELD_OUT_ASKS, MARKS, TELLS, VALUES, Slot, Text
 
 Thing = TypeVar("Thing")
@@ -138,12 +139,12 @@ class Hearsay(World):
         needed = [slot.note, *(text.note for text in texts), *(self.sources[one.source] for one in texts if one.source)]
         beside = [*(one.note for one in alike[:DISTRACTORS]), *(text.note for text in said[:1])]
         reading = sorted({*needed, *beside}, key=self._places.__getitem__)
-        rivals = {value for value, on in self._said[slot.relation].items() if on - {slot}} - {probe.gold}
+        rivals = (value for value, on in self._said[slot.relation].items() if on - {slot})
         return replace(
             probe,
             options=tuple(options),
             reading=tuple(reading),
-            rivals=tuple(sorted(rivals)),
+            rivals=wrong_replies(rivals, probe.gold),
             between=texts[0].value if probe.kind == "revert" else "",
         )
 
