@@ -16,7 +16,7 @@ import pytest
 
 from everlearn.bench.abilities import Abilities
 from everlearn.bench.claims import Job, claims, clear, fail, failure_of, give_back, open_jobs, take
-from everlearn.bench.forecast import forecast, seconds_left
+from everlearn.bench.forecast import forecast, require_disk, seconds_left, weights_kept
 from everlearn.bench.grid import LEARNT, SALT, Cell, Grid, open_grid, read_grid
 from everlearn.bench.launch import alone, launch, state_of
 from everlearn.bench.probing import draw, drawn_probes
@@ -427,6 +427,39 @@ def test_before_anything_is_finished_the_time_is_estimated(grid):
     assert not any(arm.measured for arm in found.arms)
     assert found.seconds == pytest.approx(sum(arm.seconds for arm in found.arms))
     assert seconds_left(grid, 1) is None
+
+
+def test_the_weights_that_lie_there_are_as_many_bytes_as_was_said(tmp_path, wish):
+    often = quick("finetune", "replay", epochs="16")  # all moments within a stage fall on steps of their own
+    grid = open_grid(tmp_path / "grid", resolve(replace(wish, settings=often))).grid
+    said = weights_kept(grid, stream_of(grid, 1), jobs=2)
+    assert forecast(grid, jobs=2).disk == said
+    learn_all(grid)
+    kept = sum(path.stat().st_size for path in grid.folder.glob("cells/*/*/weights-*.safetensors"))
+    assert 0.9 * said < kept < 1.1 * said
+
+
+def test_an_adapter_is_all_that_is_kept_of_it(tmp_path, wish):
+    def said(name, streams=1, jobs=1):
+        settings = (*quick("finetune"), ("finetune.weights", name), ("finetune.rank", "2"))
+        request = resolve(replace(wish, methods=("finetune",), references=False, streams=streams, settings=settings))
+        return weights_kept(Grid(tmp_path, request), stream_of(Grid(tmp_path, request), 1), jobs)
+
+    assert said("lora") < said("full") / 4
+    assert said("full", streams=3) == 2 * said("full")
+    assert said("full", streams=3, jobs=2) == 3 * said("full", jobs=2)
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_learnt(grid, monkeypatch):
+    needed = weights_kept(grid, stream_of(grid, 1), 1)
+    usage = shutil.disk_usage(grid.folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=needed - 1))
+    with pytest.raises(StoreError, match="GB are free") as error:
+        launch(grid, 1, "", quiet)
+    assert "larger disk" in error.value.hint
+    assert not (grid.folder / "cells").exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=needed))
+    require_disk(grid, 1)
 
 
 def test_of_a_cell_that_is_learnt_the_exam_alone_is_left(examined, monkeypatch):

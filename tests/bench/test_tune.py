@@ -11,7 +11,7 @@ import yaml
 from everlearn.bench import request, tune
 from everlearn.bench.claims import Job, fail, open_jobs
 from everlearn.bench.grid import Cell
-from everlearn.bench.recording import Failure
+from everlearn.bench.recording import Failure, read_trial
 from everlearn.bench.request import SETTINGS, arm_of, resolve, tuned
 from everlearn.bench.tiers import FIRST_DEV_SEED, TIERS
 from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, keep, rates_of
@@ -39,6 +39,18 @@ def test_every_method_gets_the_same_trials_on_dev_streams(tmp_path, tiny_folder)
     for method in campaign.methods:
         own = [arm for arm in grid.request.arms if arm.method == method]
         assert [arm.settings["learning_rate"] for arm in own] == list(RATES)
+
+
+def test_trials_are_asked_at_the_end_alone(tmp_path, tiny_folder):
+    campaign = Campaign("smoke", ("replay",), RATES, 1, str(tiny_folder), (LETTERS,))
+    grid = campaign_grid(campaign, tmp_path)
+    learn_all(grid)
+    assert len(list(grid.folder.glob("cells/*/*/weights-*.safetensors"))) == len(RATES)
+    examine_all(grid)
+    assert tune._trial(grid, campaign, "replay", 1e-3).acc is not None
+    last = read_trial(grid.path(Cell(arm_name("replay", 1e-3), 9001))).last
+    assert (last.stage, last.share) == (2, 1.0)
+    assert last.kl_new is not None, "general ability is asked then"
 
 
 def test_fewer_than_four_rates_are_no_choice():

@@ -20,7 +20,7 @@ from everlearn.records import Message, Question
 
 from .conftest import words_of
 
-SHORT = Recipe(lesson_rows=4, per_kind=1, learning_rate=3e-3, per_skill=2)
+SHORT = Recipe(lesson_rows=4, per_kind=1, learning_rate=3e-3, anchors=8, per_skill=2)
 GENERAL = tuple(
     asked_in_general(Question((Message("user", f"say {name}"),), (gold,), "chat", "starts_with"))
     for name, gold in (("a", ""), ("b", ""), ("c", "surely not this"))

@@ -6,45 +6,42 @@ from everlearn.desiderata.plasticity import Plasticity
 PROBES = atoms(3, 4)
 
 
-def made(**more):
-    moments = [
-        moment(1, PROBES, names(1, 3), share=0.5),  # curve of stage 1: 0, .75, 1
-        moment(1, PROBES, names(1, 4)),
-        moment(2, PROBES, names(2, 2)),
-        moment(3, PROBES, "3a", share=0.5),  # curve of stage 3: 0, .25, .5
-        moment(3, PROBES, names(3, 2)),
-    ]
-    return case(PROBES, moments, 3, **more)
+def made(probes=PROBES, learnt=(4, 2, 2), **more):
+    """After each stage so many of its own probes are right."""
+    moments = [moment(stage, probes, names(stage, right)) for stage, right in enumerate(learnt, start=1)]
+    return case(probes, moments, len(learnt), **more)
+
+
+def alone(*rights, probes=PROBES):
+    return reference("solo", *(moment(stage, probes, names(stage, right)) for stage, right in enumerate(rights, 1)))
 
 
 def test_learning_over_stages_is_relative_to_solo():
-    alone = reference(
-        "solo", *(moment(stage, PROBES, names(stage, right)) for stage, right in ((1, 4), (2, 2), (3, 4)))
-    )
-    found = scored(Plasticity(), made(solo=alone))["learning by stage"]
+    found = scored(Plasticity(), made(solo=alone(4, 2, 4)))["learning by stage"]
     # R[i, i] / Q_i: 1/1, .5/.5, .5/1 at 1 2 3: slope = (−1 · 1 + 1 · .5) / 2
     assert found.value == pytest.approx(-0.25)
 
 
 def test_stages_that_cannot_be_learnt_alone_are_left_out():
-    alone = reference("solo", moment(1, PROBES, names(1, 4)), moment(2, PROBES, ""), moment(3, PROBES, ""))
-    found = scored(Plasticity(), made(solo=alone))["learning by stage"]
-    assert found.value is None
-    assert "0.2" in found.note
+    found = scored(Plasticity(), made(solo=alone(4, 0, 0)))
+    assert found["learning by stage"].value is None
+    assert found["plasticity loss"].value is None
+    assert "0.2" in found["plasticity loss"].note
 
 
-def test_late_curves_against_early_ones():
-    # early: .5 · .375 + .5 · .875 = .625; late: .5 · .125 + .5 · .375 = .25
-    assert scored(Plasticity(), made())["plasticity loss"].value == pytest.approx(1 - 0.25 / 0.625)
+def test_the_last_quarter_is_late():
+    assert scored(Plasticity(), made(solo=alone(4, 2, 4)))["plasticity loss"].value == pytest.approx(1 - 0.5 / 1)
+    eight = atoms(8, 4)
+    long = made(eight, (0, 0, 0, 0, 0, 0, 3, 4), solo=alone(*[4] * 6, 4, 2, probes=eight))
+    # what is learnt of stages 7 and 8, .75 and 1, against 1 and .5 by the base alone
+    assert scored(Plasticity(), long)["plasticity loss"].value == pytest.approx(1 - 1.75 / 1.5)
 
 
-def test_the_middle_one_of_three_curves_is_neither_early_nor_late():
-    moments = [found for found in made().trial.moments if found.stage != 2]
-    middle = [moment(2, PROBES, "", share=0.5), moment(2, PROBES, names(2, 2))]
-    found = scored(Plasticity(), case(PROBES, [*moments[:2], *middle, *moments[2:]], 3))["plasticity loss"]
-    assert found.value == pytest.approx(1 - 0.25 / 0.625)
+def test_a_late_stage_that_the_base_cannot_learn_either_tells_nothing():
+    eight = atoms(8, 4)
+    long = made(eight, (0, 0, 0, 0, 0, 0, 3, 4), solo=alone(*[4] * 6, 4, 0, probes=eight))
+    assert scored(Plasticity(), long)["plasticity loss"].value == pytest.approx(1 - 0.75 / 1)
 
 
-def test_without_points_within_stages():
-    found = scored(Plasticity(), case(PROBES, [moment(1, PROBES, "1a")], 3))["plasticity loss"]
-    assert found.note == "needs two stages asked at points within"
+def test_without_the_solo_reference():
+    assert scored(Plasticity(), made())["plasticity loss"].note == "no solo reference"

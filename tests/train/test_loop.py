@@ -52,6 +52,12 @@ def test_it_learns_its_rows(tiny, tmp_path):
     assert all(outcome.right for outcome in tiny.force(ROWS))
 
 
+def test_a_run_that_begins_anew_after_a_crash_writes_nothing(tiny, tmp_path):
+    tiny.adapt(Adaptation("full"))
+    fit(tiny, steps(2), Plain(), Optimisation(1e-2), new_run(tmp_path / "kept", None))
+    assert not (tmp_path / "kept").exists()
+
+
 def test_small_steps_move_the_masters_although_bf16_would_not(tiny, tmp_path):
     tiny.adapt(Adaptation("full"))
     before = tiny.snapshot()

@@ -6,28 +6,29 @@ own, which no grid uses. The time is that of cells which are finished already, o
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 from everlearn.bench.arms import JOINT, SOLO, UNTAUGHT, phases, role_of
 from everlearn.bench.grid import Arm, Grid
-from everlearn.bench.learning import WITHIN, method_for
+from everlearn.bench.learning import WITHIN, method_for, watched_stages
 from everlearn.bench.recording import read_learning
 from everlearn.bench.source import learnt_by, stream_of
 from everlearn.bench.stream import Stream
-from everlearn.estimate import BACKWARD, exam_tokens, forward_speed, work_of
+from everlearn.errors import StoreError
+from everlearn.estimate import BACKWARD, exam_tokens, forward_speed, size_of, work_of
 from everlearn.methods.contract import Mixture
+from everlearn.model.cache import model_directory
 from everlearn.model.language_model import LanguageModel
 
 SALT = "forecast"
 """Probes are drawn from it for counting alone."""
 
-WATCHED = 2
-"""Stages within which a method is asked too."""
-
 DELTA = 2
-"""Bytes of each weight that a cell keeps for each moment until it has been examined."""
+"""Bytes of each weight that a cell keeps for each moment until its stream has been examined."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,6 @@ def forecast(grid: Grid, jobs: int) -> Forecast:
     arms = tuple(_of_arm(grid, arm, asked, model, speed) for arm in grid.request.arms)
     open_cells = [cell for cell in grid.cells() if not grid.is_finished(cell)]
     seconds = {one.arm: one.seconds for one in arms}
-    learnt_at_once = sum(_moments(arm, stream) for arm in grid.request.taught)
     return Forecast(
         cells=len(grid.cells()),
         open_cells=len(open_cells),
@@ -88,8 +88,33 @@ def forecast(grid: Grid, jobs: int) -> Forecast:
         probes=len(stream.probes(SALT)),
         arms=arms,
         seconds=sum(seconds[cell.arm] for cell in open_cells) / jobs,
-        disk=DELTA * model.parameters * learnt_at_once,
+        disk=weights_kept(grid, stream, jobs),
     )
+
+
+def weights_kept(grid: Grid, stream: Stream, jobs: int) -> int:
+    """Bytes of weights that lie in a grid's folder at most: those of a stream stay until it has been examined, and
+    workers that find nothing to learn in it go on to the next ones."""
+    folder = model_directory(grid.request.model)
+    one = sum(_kept(arm, stream, folder) for arm in grid.request.taught)
+    still = {cell.seed for cell in grid.cells() if not grid.is_finished(cell)}
+    return one * min(len(still), 1 + jobs // max(1, len(grid.request.taught)))
+
+
+def require_disk(grid: Grid, jobs: int) -> None:
+    """Refuse a grid whose weights will not fit on its disk: half-way the arms that fail would be lost for the stream.
+
+    Raises:
+        StoreError: less is free than `weights_kept`, of which some may lie there already.
+    """
+    needed = weights_kept(grid, stream_of(grid, grid.request.seeds[0]), jobs)
+    there = sum(path.stat().st_size for path in grid.folder.glob("cells/*/*/weights-*.safetensors"))
+    free = shutil.disk_usage(grid.folder).free + there
+    if needed > free:
+        raise StoreError(
+            f"{grid.folder}: weights will take up to {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free",
+            "take a --folder on a larger disk, or name fewer methods at a time; fewer --jobs may do, too",
+        )
 
 
 def _of_arm(grid: Grid, arm: Arm, asked: int, model: LanguageModel, speed: float) -> ArmForecast:
@@ -154,9 +179,17 @@ def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
     return sum(work_of(method, mixture, model.chat, 0).trained for mixture in mixtures)
 
 
+def _kept(arm: Arm, stream: Stream, folder: Path) -> int:
+    """Bytes of the weights that one cell keeps."""
+    method = method_for(stream, arm.name, arm.settings, arm.method)
+    return DELTA * size_of(folder, method).changing * _moments(arm, stream)
+
+
 def _moments(arm: Arm, stream: Stream) -> int:
     """How often an arm is asked, the base once for all."""
     role = role_of(arm.name, arm.method)
     if role in (*UNTAUGHT, JOINT) or stream.asked == "end":
         return 1
-    return stream.count if role == SOLO or stream.ends else stream.count + WATCHED * len(WITHIN)
+    return (
+        stream.count if role == SOLO or stream.ends else stream.count + len(watched_stages(stream.count)) * len(WITHIN)
+    )

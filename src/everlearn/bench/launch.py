@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from everlearn.bench.claims import Claim, Job, claims, clear, fail, is_free
+from everlearn.bench.forecast import require_disk
 from everlearn.bench.grid import GRID, Cell, Grid, read_grid
 from everlearn.bench.recording import Failure, drop_weights
 from everlearn.bench.source import study
@@ -76,11 +77,12 @@ def launch(grid: Grid, jobs: int, ray: str, watch: Watch) -> State:
         ray: address of a Ray cluster; empty for this machine.
 
     Raises:
-        StoreError: another run is at work in this folder.
+        StoreError: another run is at work in this folder, or its disk is too small.
         EverlearnError: Ray is not installed, or cannot be reached.
     """
     with alone(grid.folder):
         study(grid)
+        require_disk(grid, jobs)
         threads = max(1, cores() // jobs)
         workers: Workers = OnRay(grid.folder, ray, jobs, threads) if ray else Here(grid.folder, threads)
         try:

@@ -39,9 +39,6 @@ FULL_REPLAY = 0.9
 REPLAY, ROOM = "full replay", "room for full replay"
 """Labels: text and plain data alone are of that size; they are only together with tensors, which may hold anything."""
 
-NEVER = 1e9
-"""Seconds between checkpoints: a cell is learnt anew after a crash."""
-
 STILL = 1e-8
 """Change of a weight that does not count: one that is exactly zero takes on any update, however small."""
 
@@ -100,6 +97,11 @@ def method_for(stream: Stream, arm: str, settings: Mapping[str, Any], method_nam
     return method
 
 
+def watched_stages(count: int) -> set[int]:
+    """Of so many stages, those within which a model is kept as well."""
+    return {-(-count // 3), count - 1}
+
+
 @dataclass
 class _Course:
     """One arm on its way through a stream."""
@@ -133,7 +135,8 @@ class _Course:
         watch = _Watch(self, phase, meter)
         # not in the cell's own folder: its path tells the stream's seed
         with tempfile.TemporaryDirectory(prefix="everlearn-") as scratch:
-            run = Run(self.run_seed, meter, Checkpoints(Path(scratch), meter, NEVER), watch.tell)
+            checkpoints = Checkpoints(Path(scratch), meter, every_seconds=None)  # a cell is learnt anew after a crash
+            run = Run(self.run_seed, meter, checkpoints, watch.tell)
             try:
                 self.memory = self.method.learn(self.model, phase.examples, self.memory, run)
             finally:
@@ -168,10 +171,10 @@ class _Course:
         """Whether the model is also kept within this stage: one in the first half of the stream, one near its end.
 
         Never where pieces come: the steps of a piece are no share of those of a stage."""
-        count = self.stream.count
         if self.stream.asked == "end" or self.stream.ends:
             return False
-        return self.arm != SOLO and len(phases(self.arm, self.stream)) > 1 and stage in (-(-count // 3), count - 1)
+        several = len(phases(self.arm, self.stream)) > 1
+        return self.arm != SOLO and several and stage in watched_stages(self.stream.count)
 
     def labels(self) -> tuple[str, ...]:
         """What a reader of the scores must know of this cell."""

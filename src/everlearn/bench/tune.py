@@ -107,7 +107,9 @@ def campaign_grid(campaign: Campaign, folder: Path) -> Grid:
             raise SettingsError(
                 f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
             )
-    return open_grid(folder, resolve(campaign.wish())).grid
+    request = resolve(campaign.wish())
+    # both figures are of the end: nothing else is asked, nor are its weights kept
+    return open_grid(folder, replace(request, plan=replace(request.plan, asked="end"))).grid
 
 
 def tune(campaign: Campaign, grid: Grid, jobs: int, watch: Watch) -> tuple[Trial, ...]:

@@ -27,7 +27,7 @@ from everlearn.bench.stream import Posed
 from everlearn.errors import DataError, EverlearnError
 from everlearn.examiner import PER_SKILL, answer_all
 from everlearn.lab.base_world import BaseWorld, answered, families, latest_rows
-from everlearn.methods.finetune import Finetune
+from everlearn.methods.anchored import Anchored
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.language_model import LanguageModel
 from everlearn.nonce import Lexicon
@@ -62,8 +62,13 @@ class Recipe:
     """Of each world, at most."""
     per_kind: int = 4
     """Probes of each kind and lesson: so many without notes, and of another world as many behind the notes."""
-    learning_rate: float = 3e-5
+    learning_rate: float = 1e-4
     rows_per_step: int = 16
+    anchors: int = 192
+    """Texts that the model writes first, on which it is held to what it believed: forms are learnt, abilities kept."""
+    anchors_per_step: int = 4
+    strength: float = 5.0
+    """Weight of their KL."""
     per_skill: int = PER_SKILL
     """General questions of each skill by which the cost is measured, at most."""
 
@@ -140,8 +145,17 @@ def _make(name: str, questions: Sequence[Posed], recipe: Recipe, scratch: Path) 
     if not fitting:
         raise EverlearnError(f"no row of the warm-up fits into the context of {name}", "go without it: --no-warmup")
     meter = Meter(model.parameters)
-    run = Run(SEED, meter, Checkpoints(scratch / "work", meter, 1e9), _tell)
-    method = Finetune(learning_rate=recipe.learning_rate, epochs=1, rows_per_step=recipe.rows_per_step, least_steps=1)
+    run = Run(SEED, meter, Checkpoints(scratch / "work", meter, every_seconds=None), _tell)
+    method = Anchored(
+        weights="full",
+        learning_rate=recipe.learning_rate,
+        epochs=1,
+        rows_per_step=recipe.rows_per_step,
+        least_steps=1,
+        strength=recipe.strength,
+        anchors=recipe.anchors,
+        anchors_per_step=recipe.anchors_per_step,
+    )
     method.learn(model, fitting, {}, run)
     answers = answer_all(model, [posed.question for posed in could], Meter(0))
     can = sum(answer.correct for answer in answers)

@@ -23,7 +23,11 @@ Made = TypeVar("Made")
 class Checkpoints:
     """A folder that holds what a run has finished; each file appears whole or not at all."""
 
-    def __init__(self, folder: Path, meter: Meter, every_seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, meter: Meter, every_seconds: float | None = 60.0) -> None:
+        """
+        Args:
+            every_seconds: between two states of training; None to keep none, where a crash costs little.
+        """
         self.folder = folder
         self.meter = meter
         self.every_seconds = every_seconds
@@ -31,14 +35,16 @@ class Checkpoints:
 
     def due(self) -> bool:
         """Whether so much time has passed that a checkpoint should be written."""
-        return time.monotonic() - self._last >= self.every_seconds
+        return self.every_seconds is not None and time.monotonic() - self._last >= self.every_seconds
 
     def save(self, step: int, tensors: dict[str, torch.Tensor]) -> None:
-        """Keep the state after `step` steps; replaces the one before.
+        """Keep the state after `step` steps, if any is kept at all; replaces the one before.
 
         Raises:
             StoreError: the disk is full or cannot be written to.
         """
+        if self.every_seconds is None:
+            return
         self._save("training", tensors, step)
         self._last = time.monotonic()
 
