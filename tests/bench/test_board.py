@@ -63,6 +63,10 @@ def test_facts_name_the_answers_and_the_salts_by_their_digests(examined):
     assert facts.started <= facts.ended
 
 
+def test_on_one_stream_nothing_is_compared(examined):
+    assert board_of(examined).comparisons == ()
+
+
 def test_a_stream_without_a_finished_method_shows_its_base(examined, grid):
     assert stream_cases(grid, 1) == []
     for name in ("base",):

@@ -90,7 +90,8 @@ def board_of(grid: Grid, compared: bool = True) -> Board:
 
     Args:
         grid: a grid of which something is finished.
-        compared: whether methods are compared with the first of them, or with finetuning; takes seconds.
+        compared: whether methods are compared with the first of them, or with finetuning, where there are several
+            streams; takes seconds.
     """
     cases = cases_of(grid)
     notes = [*_missing(grid), *_learnt_late(grid)]
@@ -100,7 +101,8 @@ def board_of(grid: Grid, compared: bool = True) -> Board:
         notes += [f"left out of all scores: {found.note}" for found in dropped]
     else:
         notes += [f"tells little: {found.note}" for found in dropped]
-    pairs = _pairs(grid, cases) if compared else []
+    several = len({case.trial.stream for case in cases}) > 1
+    pairs = _pairs(grid, cases) if compared and several else []
     return Board(
         cases=cases,
         title=f"everlearn benchmark, tier {grid.request.tier}",

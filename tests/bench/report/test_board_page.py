@@ -43,10 +43,16 @@ def rows_of(**figures):
 
 def test_the_headline_names_the_leaders_and_says_where_a_lead_is_not_sure():
     assert headline(rows_of(a=(0.9, 0.9), b=(0.5, 0.5))) == (
-        "A comes closest to joint training and keeps most of the general skills"
+        "A comes closest to joint training and loses least of the general skills"
     )
     assert headline(rows_of(a=(0.9, 0.5), b_c=(0.89, 0.9))) == (
-        "A comes closest to joint training (not clearly ahead of b c) and b c keeps most of the general skills"
+        "A comes closest to joint training (not clearly ahead of b c) and b c loses least of the general skills"
+    )
+    assert headline(rows_of(a=(0.9, 0.9), b=(0.89, 0.89))) == (
+        "A comes closest to joint training and loses least of the general skills (neither clearly ahead of b)"
+    )
+    assert headline(rows_of(a=(0.9, 0.9), b=(0.89, 0.5))) == (
+        "A comes closest to joint training (not clearly ahead of b) and a loses least of the general skills"
     )
 
 

@@ -51,6 +51,15 @@ def test_axes_join_families_and_families_keep_kinds_apart():
     assert [kind.name for kind in found["facts"]] == ["direct", "far", "near"]
 
 
+def test_general_questions_on_a_family_are_not_counted_with_it():
+    marks = {("facts", "direct", "atom"): "1", ("facts", "facts", "general"): "10"}
+    found = by_family(score(Board((case_of(1, marks),)), {}))
+    assert [(name, [kind.name for kind in some]) for name, some in found.items()] == [
+        ("facts", ["direct"]),
+        ("general", ["facts"]),
+    ]
+
+
 def test_what_nobody_answered_is_not_there():
     case = case_of(1, {("facts", "direct", "atom"): "1"})
     silent = Asked("s", "facts", "silent", "atom", (1,), "k", 0.0)

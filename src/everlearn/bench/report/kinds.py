@@ -12,6 +12,9 @@ from everlearn.bench.report.scoring import Row
 from everlearn.bench.statistics import Interval, interval_over_streams
 from everlearn.desiderata.contract import Asked
 
+GENERAL = "general"
+"""The axis of questions on what the base could do before; they are shown as a family of their own."""
+
 Group = tuple[str, str, str]
 """Family, kind and axis."""
 AXES = {
@@ -24,7 +27,7 @@ AXES = {
     "near": "untouched neighbours of what was changed",
     "far": "untouched things of another kind",
     "boundary": "things that must not be claimed or done",
-    "general": "what the base could do before",
+    GENERAL: "what the base could do before",
 }
 """What each axis asks, in the order in which the page has them."""
 
@@ -60,14 +63,17 @@ def by_axis(rows: Sequence[Row]) -> tuple[Kind, ...]:
 
 
 def by_family(rows: Sequence[Row]) -> dict[str, tuple[Kind, ...]]:
-    """By family, one entry for every kind of its probes; kinds in the order of axes."""
+    """By family, one entry for every kind of its probes; kinds in the order of axes. General questions come last, by
+    skill: the lab model's are about worlds that it grew up with, and these are of the same families."""
     found: dict[str, list[Kind]] = defaultdict(list)
     order = {axis: place for place, axis in enumerate(AXES)}
-    for kind in _group(rows, lambda probe: (probe.family, probe.kind, probe.axis)):
+    for kind in _group(
+        rows, lambda probe: (GENERAL if probe.axis == GENERAL else probe.family, probe.kind, probe.axis)
+    ):
         found[kind.family].append(kind)
     return {
         family: tuple(sorted(some, key=lambda kind: (order.get(kind.axis, len(order)), kind.name)))
-        for family, some in sorted(found.items(), key=lambda entry: (entry[0] == "general", entry[0]))
+        for family, some in sorted(found.items(), key=lambda entry: (entry[0] == GENERAL, entry[0]))
     }
 
 

@@ -21,7 +21,7 @@ from everlearn.report import offline, words
 from everlearn.report import page as version_report
 
 HERE = Path(__file__).parent
-LEADS = (("JNS", "comes closest to joint training"), ("rho", "keeps most of the general skills"))
+LEADS = (("JNS", "comes closest to joint training"), ("rho", "loses least of the general skills"))
 """What the headline says of the method with the highest mean of a score."""
 
 
@@ -96,20 +96,25 @@ def headline(rows: Sequence[Row]) -> str:
     found = [(leader, text) for leader, text in leaders if leader]
     if not found:
         return f"{len(methods)} method{'' if len(methods) == 1 else 's'}, read row by row"
-    said = [
-        f"{'' if place and leader[0] == found[0][0][0] else leader[0] + ' '}{text}{leader[1]}"
-        for place, (leader, text) in enumerate(found)
-    ]
+    if len(found) > 1 and len({leader for leader, _ in found}) == 1:  # in both, and ahead of the same one
+        (name, rival), texts = found[0][0], " and ".join(text for _, text in found)
+        said = [f"{name} {texts}{_hedge('neither', rival)}"]
+    else:
+        said = [f"{name} {text}{_hedge('not', rival)}" for (name, rival), text in found]
     sentence = " and ".join(said).replace("_", " ")
     return sentence[:1].upper() + sentence[1:]
 
 
+def _hedge(word: str, rival: str) -> str:
+    return f" ({word} clearly ahead of {rival})" if rival else ""
+
+
 def _leader(methods: Sequence[Row], name: str) -> tuple[str, str] | None:
-    """The method with the highest mean, and what to add where its lead is not sure; None for fewer than two means."""
+    """The method with the highest mean, and the next one where the lead is not sure; None for fewer than two means."""
     found = sorted((row for row in methods if row.mean(name) is not None), key=lambda row: -(row.mean(name) or 0.0))
     if len(found) < 2:
         return None
-    return found[0].method, "" if _apart(found[0], found[1], name) else f" (not clearly ahead of {found[1].method})"
+    return found[0].method, "" if _apart(found[0], found[1], name) else found[1].method
 
 
 def _apart(one: Row, other: Row, name: str) -> bool:
