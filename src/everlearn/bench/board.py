@@ -15,12 +15,16 @@ from everlearn.bench.contrast import contrast
 from everlearn.bench.grid import Cell, Grid, read_file
 from everlearn.bench.recording import read_stream, read_trial
 from everlearn.bench.report.content import Board, Compared, Facts
+from everlearn.desiderata.composition import composing
 from everlearn.desiderata.contract import Asked, Case, Trial, above_chance, share_right
 from everlearn.errors import SettingsError
 from everlearn.settings import nearest
 
 LEAST_GAIN = 0.2
 """What joint training must add to the base, above chance, for a family to tell methods apart."""
+
+LEAST_COMPOSITIONS = 10
+"""Probes of one sort of composition, over all streams, by which it is told whether joint training does it."""
 
 LEAST_JOINT = 0.8
 """Share of its atoms that joint training must know at the end."""
@@ -101,6 +105,8 @@ def board_of(grid: Grid, compared: bool = True) -> Board:
         notes += [f"left out of all scores: {found.note}" for found in dropped]
     else:
         notes += [f"tells little: {found.note}" for found in dropped]
+    able = composing(cases, LEAST_COMPOSITIONS)
+    cases = tuple(replace(case, composing=able) for case in cases)
     several = len({case.trial.stream for case in cases}) > 1
     pairs = _pairs(grid, cases) if compared and several else []
     return Board(

@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import ClassVar
 
-from everlearn.desiderata.contract import Asked, Case, Desideratum, Moment, Score, above_chance, figure, mean
+from everlearn.desiderata.contract import Asked, Case, Desideratum, Moment, Score, Sort, above_chance, figure, mean
 from everlearn.desiderata.sequence import LEAST_GAIN
 
 Atoms = Mapping[tuple[str, str], Sequence[Asked]]
 """Atom probes by family and key."""
 
 
-@dataclass(frozen=True)
-class Ratios:
-    """Chance-corrected accuracy over joint training's, family by family."""
+def composing(cases: Iterable[Case], least: int = 1) -> frozenset[Sort]:
+    """The sorts of composition that joint training does, by all streams together: LEAST_GAIN more than the base does.
 
-    by_family: Mapping[str, float]
-    weak: tuple[str, ...]
-    """Families in which joint training itself stays below LEAST_GAIN: such a ratio is noise."""
+    Args:
+        cases: those of one method, or of several: a stream counts once.
+        least: probes of a sort, over all streams, without which it is left out.
+    """
+    gains: dict[Sort, list[float]] = defaultdict(list)
+    for case in {case.trial.stream: case for case in cases}.values():
+        joint = case.joint.last.by_probe if case.joint else {}
+        for probe in _compositions(case):
+            if probe.id in joint and probe.id in case.base.by_probe:
+                gain = joint[probe.id].correct - case.base.by_probe[probe.id].correct
+                gains[sort_of(probe)].append(gain / (1 - probe.chance))
+    return frozenset(sort for sort, some in gains.items() if len(some) >= least and fmean(some) >= LEAST_GAIN - 1e-9)
 
-    @property
-    def note(self) -> str:
-        """Which families are left out."""
-        out = f"joint training itself composes less than {LEAST_GAIN} above chance"
-        return f"without {', '.join(self.weak)}: {out}" if self.weak else ""
+
+def sort_of(probe: Asked) -> Sort:
+    """The sort of a composition."""
+    return Sort(probe.family, probe.explicit, len(probe.stages) > 1)
 
 
-def ratios(case: Case, probes: Sequence[Asked]) -> Ratios:
-    """s / s of joint training at the end, in each family that both were asked about."""
+def share_of_joint(case: Case, probes: Sequence[Asked]) -> float | None:
+    """What is gained on the probes over the base, as a share of what joint training gains; families weigh the same.
+
+    None where there is no joint reference, or it gains less than LEAST_GAIN on this stream.
+    """
     families: dict[str, list[Asked]] = defaultdict(list)
     for probe in probes:
         families[probe.family].append(probe)
-    found, weak = {}, []
-    for family, own in sorted(families.items()):
-        learnt, top = above_chance(case.trial.last, own), above_chance(case.joint.last, own) if case.joint else None
-        if learnt is None or top is None:
-            continue
-        if top < LEAST_GAIN - 1e-9:
-            weak.append(family)
-        else:
-            found[family] = learnt / top
-    return Ratios(found, tuple(weak))
+    gains = [
+        (learnt - base, top - base)
+        for own in families.values()
+        if case.joint
+        and (base := above_chance(case.base, own)) is not None
+        and (top := above_chance(case.joint.last, own)) is not None
+        and (learnt := above_chance(case.trial.last, own)) is not None
+    ]
+    whole = mean(top for _, top in gains)
+    if whole is None or whole < LEAST_GAIN - 1e-9:
+        return None
+    return fmean(learnt for learnt, _ in gains) / whole
 
 
 def atoms_by_key(case: Case) -> Atoms:
@@ -75,33 +87,47 @@ class Composition(Desideratum):
 
         Probes that name no atoms can be answered from one part, and are left out.
 
-        - CS: mean over families of s / s of joint training, s the chance-corrected accuracy on compositions at the end;
-          `within`: operands of one stage, `cross`: of several. Families in which joint training itself stays below
-          LEAST_GAIN are left out; where none remains it is undefined.
+        - CS = Σ_f (s_f − s0_f) / Σ_f (sJ_f − s0_f) over families f, s the chance-corrected accuracy on compositions at
+          the end, s0 the base's, sJ joint training's; `within`: operands of one stage, `cross`: of several. Only sorts
+          that joint training does (see `composing`); undefined where it gains less than LEAST_GAIN on this stream.
         - CS_cross: mean of `cross`, latent and explicit; one of them where the other is undefined
-        - penalty: mean of CS_within − CS_cross over the families that have both
+        - penalty: CS_within − CS_cross over the families that have both
         - CC = P(composition right | all atoms right); `CC over joint` divides it by joint training's
         - composition gap = 1 − CC (the compositionality gap of Press et al. 2023, 2210.03350)
         """
-        probes = case.chosen(lambda asked: asked.axis == "composition" and bool(asked.atoms))
+        able = composing([case]) if case.composing is None else case.composing
+        probes = _compositions(case)
         latent, explicit = ([probe for probe in probes if probe.explicit == said] for said in (False, True))
         return (
-            _cross(case, latent, explicit),
-            *_apart(case, "latent", latent),
-            *_apart(case, "explicit", explicit),
+            _cross(case, able, latent, explicit),
+            *_apart(case, able, "latent", latent),
+            *_apart(case, able, "explicit", explicit),
         )
 
 
-def _apart(case: Case, sort: str, probes: Sequence[Asked]) -> tuple[Score, ...]:
+def _compositions(case: Case) -> list[Asked]:
+    return case.chosen(lambda asked: asked.axis == "composition" and bool(asked.atoms))
+
+
+def _apart(case: Case, able: frozenset[Sort], sort: str, probes: Sequence[Asked]) -> tuple[Score, ...]:
     inner, outer = [probe for probe in probes if len(probe.stages) < 2], _across(probes)
-    within, across = ratios(case, inner).by_family, ratios(case, outer).by_family
-    penalty = mean(within[family] - across[family] for family in within if family in across)
     return (
-        _against_joint(case, f"CS, {sort}", probes),
-        _against_joint(case, f"CS within, {sort}", inner),
-        _against_joint(case, f"CS cross, {sort}", outer),
-        figure(f"cross-stage penalty, {sort}", penalty, "no family has both within and cross", better="lower"),
+        _against_joint(case, able, f"CS, {sort}", probes),
+        _against_joint(case, able, f"CS within, {sort}", inner),
+        _against_joint(case, able, f"CS cross, {sort}", outer),
+        _penalty(case, able, sort, inner, outer),
         *_on_atoms(case, sort, probes),
+    )
+
+
+def _penalty(case: Case, able: frozenset[Sort], sort: str, inner: Sequence[Asked], outer: Sequence[Asked]) -> Score:
+    """By the same families within and across."""
+    sides = [[probe for probe in side if sort_of(probe) in able] for side in (inner, outer)]
+    both = {probe.family for probe in sides[0]} & {probe.family for probe in sides[1]}
+    within, across = (share_of_joint(case, [probe for probe in side if probe.family in both]) for side in sides)
+    value = within - across if within is not None and across is not None else None
+    return figure(
+        f"cross-stage penalty, {sort}", value, "joint training does no family of it both ways", better="lower"
     )
 
 
@@ -120,16 +146,20 @@ def _on_atoms(case: Case, sort: str, probes: Sequence[Asked]) -> tuple[Score, Sc
     )
 
 
-def _against_joint(case: Case, name: str, probes: Sequence[Asked]) -> Score:
+def _against_joint(case: Case, able: frozenset[Sort], name: str, probes: Sequence[Asked]) -> Score:
     if case.joint is None:
         return Score(name, None, note="no joint reference")
-    found = ratios(case, probes)
-    return figure(name, mean(found.by_family.values()), found.note or "no such probes", note=found.note)
+    asked = [probe for probe in probes if sort_of(probe) in able]
+    without = sorted({probe.family for probe in probes} - {probe.family for probe in asked})
+    note = f"without {', '.join(without)}: joint training does not compose there" if without else ""
+    weak = f"on this stream joint training gains less than {LEAST_GAIN}" if asked else note or "no such probes"
+    return figure(name, share_of_joint(case, asked), weak, note=note)
 
 
-def _cross(case: Case, latent: Sequence[Asked], explicit: Sequence[Asked]) -> Score:
+def _cross(case: Case, able: frozenset[Sort], latent: Sequence[Asked], explicit: Sequence[Asked]) -> Score:
     """Of both sorts alike, however many probes each has."""
-    parts = [_against_joint(case, sort, _across(own)) for sort, own in (("latent", latent), ("explicit", explicit))]
+    sorts = (("latent", latent), ("explicit", explicit))
+    parts = [_against_joint(case, able, sort, _across(own)) for sort, own in sorts]
     known = [part for part in parts if part.value is not None]
     alone = [f"{known[0].name} ones only"] if len(known) == 1 else []
     notes = "; ".join(dict.fromkeys((*alone, *(part.note for part in known or parts if part.note))))

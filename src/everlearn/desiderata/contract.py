@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from everlearn.records import Cost
 
@@ -114,6 +114,16 @@ class Trial:
         return self.moments[-1]
 
 
+class Sort(NamedTuple):
+    """A sort of composition probes."""
+
+    family: str
+    explicit: bool
+    """Whether the bridge is part of the reply."""
+    across: bool
+    """Whether the operands are of several stages."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One method on one stream, with the references on the same stream that there are."""
@@ -135,6 +145,8 @@ class Case:
     """The family of each stage (1-based)."""
     reading_tokens: Mapping[str, int] = field(default_factory=dict)
     """By probe: tokens of the notes that the in-context reference reads."""
+    composing: frozenset[Sort] | None = None
+    """The sorts of composition that joint training can do, told by all streams together; None to tell by this one."""
 
     def chosen(self, wanted: Callable[[Asked], bool]) -> list[Asked]:
         """The probes that `wanted` holds for."""
