@@ -8,6 +8,7 @@ from desiderata.hand_made import asked, case, moment
 from everlearn.bench.statistics import (
     A_BETTER,
     B_BETTER,
+    LEVEL,
     UNDECIDED,
     Mark,
     bootstrap,
@@ -185,14 +186,17 @@ def test_six_answers_prove_nothing():
     assert compare("atoms", *all_right_and_all_wrong(3, 2)).words == UNDECIDED
 
 
-def test_marks_that_vary_have_the_error_of_their_bootstrap():
-    draw = np.random.default_rng(0)
-    a, b = world(draw, 0.6), world(draw, 0.5)
-    of_b = {(mark.stream, mark.probe): mark.value for mark in b}
-    paired = [Mark(m.stream, m.key, m.probe, m.value - of_b[m.stream, m.probe]) for m in a]
+def test_interval_and_p_are_those_of_a_paired_t_test_over_streams():
+    draw = np.random.default_rng(2)
+    a, b = world(draw, 0.7), world(draw, 0.5)
+    of_b = {(m.stream, m.probe): m.value for m in b}
+    means = [np.mean([m.value - of_b[m.stream, m.probe] for m in a if m.stream == s]) for s in range(6)]
     found = compare("atoms", a, b)
-    half = student(0.975, 5) * standard_error(paired)
-    assert found.high - found.difference == pytest.approx(half)
+    error = np.std(means, ddof=1) / math.sqrt(6)
+    assert found.difference == pytest.approx(np.mean(means))
+    assert found.high - found.difference == pytest.approx(student(0.975, 5) * error)
+    assert found.p == pytest.approx(2 * student_tail(np.mean(means) / error, 5))
+    assert found.p < found.bootstrapped, "the bootstrap counts some noise twice"
 
 
 def test_several_axes_are_judged_together():
@@ -212,13 +216,28 @@ def test_several_axes_are_judged_together():
     assert judged[0].adjusted == pytest.approx(2 * close.p)
 
 
-def test_equal_methods_are_rarely_told_apart():
+@pytest.mark.parametrize("between", [0.0, 0.1])
+def test_equal_methods_are_told_apart_as_often_as_the_level_says(between):
     wrong = 0
-    for seed in range(200):
+    for seed in range(400):
         draw = np.random.default_rng(seed)
-        a, b = (world(draw, 0.5, streams=5, things=8, probes=1, between=0.1) for _ in range(2))
-        wrong += compare("atoms", a, b, resamples=1000).words != UNDECIDED
-    assert wrong <= 16  # 5 % of 200, and two standard deviations
+        a, b = (world(draw, 0.5, streams=5, things=12, probes=1, between=between) for _ in range(2))
+        wrong += compare("atoms", a, b, resamples=2).p < LEVEL
+    assert 8 <= wrong <= 32  # 5 % of 400, and three standard deviations each way
+
+
+def test_the_detectable_difference_is_detected_as_often_as_it_says():
+    def compared(seed, difference):
+        draw = np.random.default_rng(seed)
+        return compare(
+            "atoms",
+            *(world(draw, 0.5 + d / 2, streams=8, probes=1, between=0.05) for d in (difference, -difference)),
+            resamples=2,
+        )
+
+    least = float(np.median([compared(seed, 0.0).detectable for seed in range(100)]))
+    seen = sum(compared(1000 + seed, least).p < LEVEL for seed in range(200))
+    assert 0.65 < seen / 200 < 0.9
 
 
 def test_marks_are_chance_corrected_and_carry_the_stream():

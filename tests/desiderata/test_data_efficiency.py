@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from desiderata.hand_made import asked, atoms, case, moment, names, reference, scored
-from everlearn.desiderata.data_efficiency import DataEfficiency, gaps_by_kind
+from everlearn.desiderata.data_efficiency import DataEfficiency
 from everlearn.records import Cost
 
 PROBES = [*atoms(1, 4), asked("r1", 1, axis="derived", kind="reverse"), asked("r2", 1, axis="derived", kind="reverse")]
@@ -21,7 +21,6 @@ def test_gap_to_reading_by_axis_and_kind():
     assert found["G_ICL atom"].value == pytest.approx(-0.25)
     assert found["G_ICL derived"].value == pytest.approx(1)
     assert found["G_ICL composition"].note == "no such probes"
-    assert gaps_by_kind(made()) == {"facts/direct": -0.25, "facts/reverse": 1.0}
 
 
 def test_nothing_is_held_against_a_base_that_reads_poorly():
@@ -30,7 +29,6 @@ def test_nothing_is_held_against_a_base_that_reads_poorly():
     for name in ("G_ICL", "G_ICL atom", "G_ICL derived", "to match context"):
         assert found[name].value is None
         assert found[name].note == "the base reads its context poorly: 0.25 above chance on atoms"
-    assert gaps_by_kind(poor) == {}
     # half of the atoms is enough
     fair = scored(DataEfficiency(), made(context=reference("context", moment(1, PROBES, "1a 1b"))))
     assert fair["G_ICL"].value == pytest.approx(2 / 6 - 4 / 6)

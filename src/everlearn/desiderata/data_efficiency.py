@@ -31,15 +31,6 @@ def reading_accuracy(case: Case) -> float | None:
     return above_chance(case.context.last, atoms) if case.context else None
 
 
-def gaps_by_kind(case: Case) -> dict[str, float]:
-    """G_ICL by `family/kind`, for all kinds asked of both; none where the base does not read; see `DataEfficiency`."""
-    kinds: dict[str, list[Asked]] = {}
-    for probe in case.chosen(lambda asked: asked.axis != "general"):
-        kinds.setdefault(f"{probe.family}/{probe.kind}", []).append(probe)
-    gaps = {kind: _gap(case, probes) for kind, probes in kinds.items()}
-    return {kind: gap for kind, gap in gaps.items() if gap is not None}
-
-
 class DataEfficiency(Desideratum):
     """The updated model without notes against the base with the notes that suffice."""
 

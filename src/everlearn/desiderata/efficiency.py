@@ -16,6 +16,7 @@ from everlearn.desiderata.sequence import (
     atoms_by_stage,
     joint_normalised,
     solo_accuracy,
+    without_solo,
 )
 
 CRITERION = 0.8
@@ -164,7 +165,7 @@ def _relative(case: Case) -> Score:
     pairs = [(matrix.at(i, i), solo.get(i)) for i in range(1, matrix.steps + 1)]
     known = [(learnt, alone) for learnt, alone in pairs if learnt is not None and alone is not None]
     total = sum(alone for _, alone in known)
-    why = "no solo reference" if not solo else NOT_ONE_BY_ONE if not known else "solo training learns nothing"
+    why = without_solo(case) or (NOT_ONE_BY_ONE if not known else "solo training learns nothing")
     return figure("RP", sum(learnt for learnt, _ in known) / total if total > 0 else None, why)
 
 

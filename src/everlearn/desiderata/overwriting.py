@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from everlearn.desiderata.contract import Asked, Case, Desideratum, Reply, Score, figure, harmonic_mean, mean
@@ -111,7 +111,7 @@ class Overwriting(Desideratum):
     question: ClassVar[str] = "Does it update what should change, and only that?"
 
     def scores(self, case: Case) -> tuple[Score, ...]:
-        """Adapt, Resist, Scope, Locality near, far and over both, OW, the flips behind them, trust d′, revert.
+        """Adapt, Resist, Scope, Locality near, far and over both, OW, in all and in trust alone, flips, d′, revert.
 
         - Adapt: chance-corrected accuracy on the new answer, after the stage that brings it
         - Resist: the same on the old answer of what doubtful text disputes, after that text
@@ -120,14 +120,15 @@ class Overwriting(Desideratum):
         - OW = harmonic mean of Adapt, Resist and Locality (as ROME's score, 2202.05262, takes efficacy, paraphrase and
           neighbourhood): no part can stand in for another. A model that learns nothing has OW 0, and so has one that
           had forgotten everything before the change.
+        - OW trust: the same of the family `trust` alone, where trusted and doubtful texts come side by side: to refuse
+          all of them cannot be made up for by changes that nobody disputes
         - `… if known` = 1 − P(right before, wrong after | right before): of what was still known, so that two methods
           may be asked about different things
         - trust d′: see `moved` and `sensitivity`; revert: see `reverted`
         """
-        adapt = _accuracy(case, _changed(case, "adapt"))
-        resist = _accuracy(case, _changed(case, "resist"))
-        near, far = spared(case, ("near",)), spared(case, ("far",))
+        adapt, resist, near, far = _parts(case)
         local = mean((near, far))
+        only = replace(case, probes=tuple(case.chosen(lambda asked: asked.family == TRUST)))
         known = {"Resist": swayed(case)}
         known |= {f"Locality {axis}": disturbed(case, (axis,)) for axis in ("near", "far")}
         trusting = sensitivity(moved(case, "adapt"), moved(case, "resist"))
@@ -138,7 +139,8 @@ class Overwriting(Desideratum):
             figure("Locality near", near, NOT_AROUND),
             figure("Locality far", far, NOT_AROUND),
             figure("Locality", local, NOT_AROUND),
-            figure("OW", harmonic_mean((adapt, resist, local)), "needs Adapt, Resist and Locality"),
+            figure("OW", _overwriting(case), "needs Adapt, Resist and Locality"),
+            figure("OW trust", _overwriting(only), f"needs all three in the family `{TRUST}`"),
             *(
                 figure(f"{name} if known", _kept(flips), "nothing of this was right before the change")
                 for name, flips in known.items()
@@ -146,6 +148,18 @@ class Overwriting(Desideratum):
             figure("trust d′", trusting, f"needs texts of `{TRUST}` both trusted and doubtful, asked around"),
             figure("revert", reverted(case), "no such probes, or nothing was asked around both changes"),
         )
+
+
+def _parts(case: Case) -> tuple[float | None, float | None, float | None, float | None]:
+    """Adapt, Resist, Locality near and far."""
+    adapt, resist = (_accuracy(case, _changed(case, axis)) for axis in ("adapt", "resist"))
+    near, far = (spared(case, (axis,)) for axis in ("near", "far"))
+    return adapt, resist, near, far
+
+
+def _overwriting(case: Case) -> float | None:
+    adapt, resist, near, far = _parts(case)
+    return harmonic_mean((adapt, resist, mean((near, far))))
 
 
 def _changed(case: Case, axis: str) -> list[tuple[Asked, int]]:

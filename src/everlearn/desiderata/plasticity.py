@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from everlearn.desiderata.contract import Case, Desideratum, Score, figure, slope
-from everlearn.desiderata.sequence import LEAST_GAIN, NOT_ONE_BY_ONE, accuracy_matrix, solo_accuracy
+from everlearn.desiderata.sequence import LEAST_GAIN, NOT_ONE_BY_ONE, accuracy_matrix, solo_accuracy, without_solo
 
 LATE = 4
 """The last one of so many parts of the stream is late: one stage at least."""
@@ -43,7 +43,7 @@ class Plasticity(Desideratum):
 def _pairs(case: Case) -> tuple[dict[int, tuple[float, float]], str]:
     """By stage R[i, i] and Q_i, where both are known and Q_i is large enough; and why there can be none."""
     matrix, solo = accuracy_matrix(case), solo_accuracy(case)
-    missing = NOT_ONE_BY_ONE if matrix.steps == 0 else "" if solo else "no solo reference"
+    missing = NOT_ONE_BY_ONE if matrix.steps == 0 else without_solo(case)
     found = {}
     for stage in range(1, matrix.steps + 1):
         learnt, alone = matrix.at(stage, stage), solo.get(stage, 0.0)

@@ -138,9 +138,20 @@ def joint_normalised(case: Case, moment: Moment, name: str) -> Score:
     )
 
 
-def solo_accuracy(case: Case) -> dict[int, float]:
-    """Q_i: for each stage that was learnt alone, R after that stage alone on its own probes."""
+def without_solo(case: Case) -> str:
+    """Why nothing can be held against solo training; empty where it can.
+
+    Both must have had one learning rate: else the difference would be that of the rates.
+    """
     if case.solo is None:
+        return "no solo reference"
+    own, alone = (trial.settings.get("learning_rate") for trial in (case.trial, case.solo))
+    return "" if own in (None, alone) else f"solo training had a learning rate of {alone}, not of {own}"
+
+
+def solo_accuracy(case: Case) -> dict[int, float]:
+    """Q_i: for each stage that was learnt alone, R after that stage alone on its own probes; see `without_solo`."""
+    if case.solo is None or without_solo(case):
         return {}
     alone = {stage: case.solo.after(stage) for stage in range(1, case.stages + 1)}
     atoms = atoms_by_stage(case)
@@ -209,5 +220,5 @@ def _gap_to_solo(case: Case, matrix: Matrix) -> Score:
     """Mean over i of Q_i − R[i, i]; Chaudhry et al. 2018 (1801.10112) take joint training up to i for Q_i."""
     solo = solo_accuracy(case)
     gaps = [_minus(solo.get(stage), matrix.at(stage, stage)) for stage in range(1, matrix.steps + 1)]
-    why = "no solo reference" if not solo else NOT_ONE_BY_ONE
+    why = without_solo(case) or NOT_ONE_BY_ONE
     return figure("gap to solo", mean(gaps), why, better="lower")
