@@ -93,6 +93,11 @@ def test_unknown_arms_are_named(examined, grid):
     assert error.value.hint == "run the grid to its end"
 
 
+def test_a_method_is_not_compared_with_itself(examined):
+    with pytest.raises(SettingsError, match="replay against itself"):
+        chosen_board(examined, ("replay", "replay"))
+
+
 def test_a_cell_that_was_learnt_again_after_the_draw_is_noted(examined, tmp_path):
     shutil.copytree(examined.folder, tmp_path / "grid")
     grid = read_grid(tmp_path / "grid")

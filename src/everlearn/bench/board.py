@@ -23,6 +23,9 @@ from everlearn.settings import nearest
 LEAST_GAIN = 0.2
 """What joint training must add to the base, above chance, for a family to tell methods apart."""
 
+ALL_PAIRS = 5
+"""Methods up to which every two are compared."""
+
 LEAST_COMPOSITIONS = 10
 """Probes of one sort of composition, over all streams, by which it is told whether joint training does it."""
 
@@ -94,8 +97,7 @@ def board_of(grid: Grid, compared: bool = True) -> Board:
 
     Args:
         grid: a grid of which something is finished.
-        compared: whether methods are compared with the first of them, or with finetuning, where there are several
-            streams; takes seconds.
+        compared: whether methods are compared, where there are several streams; takes seconds.
     """
     cases = cases_of(grid)
     notes = [*_missing(grid), *_learnt_late(grid)]
@@ -144,8 +146,10 @@ def chosen_board(grid: Grid, names: Sequence[str]) -> Board:
     """The board of a grid, after checking that the named methods are on it.
 
     Raises:
-        SettingsError: one of them is a reference, or has no finished cell.
+        SettingsError: one of them is a reference, has no finished cell, or is named twice.
     """
+    if len(set(names)) < len(names):
+        raise SettingsError(f"{names[0]} against itself is no comparison", "name two methods")
     board = board_of(grid, compared=False)
     there = sorted({case.trial.method for case in board.cases} - set(USUAL))
     for name in names:
@@ -200,9 +204,11 @@ def _learnt_late(grid: Grid) -> list[str]:
 
 
 def _pairs(grid: Grid, cases: Sequence[Case]) -> list[tuple[str, str]]:
-    """Each method with the one that the others are held against."""
+    """Every two methods; where these would be many, each with the one that the others are held against."""
     there = {case.trial.method for case in cases}
     names = [arm.name for arm in grid.request.arms if arm.name not in REFERENCES and arm.name in there]
+    if len(names) <= ALL_PAIRS:
+        return [(a, b) for place, b in enumerate(names) for a in names[place + 1 :]]
     against = LEARNER if LEARNER in names else names[0] if names else ""
     return [(name, against) for name in names if name != against]
 
@@ -229,6 +235,7 @@ def _facts(grid: Grid) -> Facts:
         commit=f"everlearn {grid.request.version}",
         model=grid.request.base_in_words,
         machine=file.machine,
+        boundaries=grid.request.boundaries,
         started=file.begun,
         ended=max(ended, default=""),
         answers=answers.hexdigest() if ended else "",

@@ -14,6 +14,9 @@ from everlearn.bench.statistics import Mark, Verdict, compare, judge, marks
 from everlearn.desiderata.contract import Case
 from everlearn.desiderata.sequence import atoms_by_stage
 
+AXES = ("atom", "derived", "composition", "adapt", "resist", "scope", "near", "far", "boundary", "general")
+"""In the order in which they are judged."""
+
 KEPT = "kept, of what both had learnt"
 """The axis of the comparison at matched new-task score."""
 
@@ -21,7 +24,8 @@ KEPT = "kept, of what both had learnt"
 def contrast(cases: Sequence[Case], a: str, b: str) -> tuple[Verdict, ...]:
     """a − b on every axis that both were asked about, by the streams that both have finished."""
     pairs = _pairs(cases, a, b)
-    axes = dict.fromkeys(asked.axis for one, _ in pairs for asked in one.probes)
+    there = {asked.axis for one, _ in pairs for asked in one.probes}
+    axes = sorted(there, key=lambda axis: (AXES.index(axis) if axis in AXES else len(AXES), axis))
     verdicts = [_on_axis(axis, pairs) for axis in axes]
     kept = [_still_right(one, other) for one, other in pairs]
     of_a = [mark for own, _ in kept for mark in own]

@@ -28,11 +28,12 @@ def part(page, name):
 
 
 def rows_of(**figures):
-    """Rows of methods with JNS and rho on three streams."""
-    cases = tuple(case_of(name, MARKS, stream) for name in figures for stream in (1, 2, 3))
-    noise = {1: -0.01, 2: 0.0, 3: 0.01}
+    """Rows of methods with JNS and rho on five streams; where one method is lucky the next one is not."""
+    noise = {1: -0.01, 2: 0.0, 3: 0.01, 4: -0.01, 5: 0.01}
+    cases = tuple(case_of(name, MARKS, stream) for name in figures for stream in noise)
+    signs = dict(zip(figures, (1, -1) * len(figures), strict=False))
     given = {
-        score: Given(score, {(name, s): f[place] + noise[s] for name, f in figures.items() for s in noise})
+        score: Given(score, {(n, s): f[place] + signs[n] * noise[s] for n, f in figures.items() for s in noise})
         for place, score in enumerate(("JNS", "rho"))
     }
     return score(Board(cases), given)
@@ -54,6 +55,21 @@ def test_the_headline_names_the_leaders_and_says_where_a_lead_is_not_sure():
     assert headline(rows_of(a=(0.9, 0.9), b=(0.89, 0.5))) == (
         "A comes closest to joint training (not clearly ahead of b) and a loses least of the general skills"
     )
+
+
+def test_a_small_lead_that_every_stream_shows_is_sure():
+    streams = (1, 2, 3, 4, 5)
+    cases = tuple(case_of(name, MARKS, stream) for name in "ab" for stream in streams)
+    wide = {stream: stream / 10 for stream in streams}  # far apart, both alike
+    found = {("a", s): wide[s] + 0.01 + s / 10_000 for s in streams} | {("b", s): wide[s] for s in streams}
+    assert headline(score(Board(cases), {"JNS": Given("JNS", found)})) == "A comes closest to joint training"
+
+
+def test_few_streams_make_no_headline():
+    cases = tuple(case_of(name, MARKS, stream) for name in "ab" for stream in (1, 2))
+    found = {(name, stream): {"a": 0.9, "b": 0.1}[name] for name in "ab" for stream in (1, 2)}
+    said = headline(score(Board(cases), {"JNS": Given("JNS", found)}))
+    assert said == "2 methods, read row by row: 2 streams cannot tell which is better"
 
 
 def test_the_headline_of_a_single_method_makes_no_comparison():

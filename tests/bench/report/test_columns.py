@@ -1,5 +1,7 @@
 """How the leaderboard writes figures, and which it calls the best."""
 
+from dataclasses import replace
+
 import pytest
 from hand_made_cases import Given, case_of
 
@@ -24,9 +26,15 @@ from everlearn.report.words import NO_BREAK
 COLUMN = Column("x", "X", "given")
 
 
-def rows_of(values, better="higher", labels=()):
-    cases = tuple(case_of(name, ("00", "11"), labels=labels if name == "b" else ()) for name in values)
-    return score(Board(cases), {"x": Given("x", {(name, 1): value for name, value in values.items()}, better)})
+def rows_of(values, better="higher", labels=(), streams=5):
+    numbers = range(1, streams + 1)
+    cases = tuple(
+        case_of(name, ("00", "11"), stream, labels=labels if name == "b" else ())
+        for name in values
+        for stream in numbers
+    )
+    given = {(name, stream): value for name, value in values.items() for stream in numbers}
+    return score(Board(cases), {"x": Given("x", given, better)})
 
 
 @pytest.mark.parametrize(
@@ -84,6 +92,11 @@ def test_the_best_is_the_highest_or_the_lowest_of_the_methods():
     assert best(COLUMN, rows_of(values)) == {"b", "c"}
     assert best(COLUMN, rows_of(values, "lower")) == {"a"}
     assert best(COLUMN, rows_of(values, "")) == set()
+
+
+def test_few_streams_and_scores_that_aim_at_1_have_no_best():
+    assert best(COLUMN, rows_of({"a": 0.2, "b": 0.9}, streams=4)) == set()
+    assert best(replace(COLUMN, best=False), rows_of({"a": 0.2, "b": 0.9})) == set()
 
 
 def test_what_was_not_trained_and_who_is_alone_is_not_the_best():

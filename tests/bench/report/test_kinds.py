@@ -60,6 +60,12 @@ def test_general_questions_on_a_family_are_not_counted_with_it():
     ]
 
 
+def test_the_interval_of_a_share_lies_within_0_and_1():
+    marks = [case_of(stream, {("facts", "direct", "atom"): line}) for stream, line in ((1, "11"), (2, "10"))]
+    spread = by_axis(score(Board(tuple(marks)), {}))[0].bars[0].spread
+    assert (spread.low, spread.value, spread.high) == (0.0, 0.75, 1.0)
+
+
 def test_what_nobody_answered_is_not_there():
     case = case_of(1, {("facts", "direct", "atom"): "1"})
     silent = Asked("s", "facts", "silent", "atom", (1,), "k", 0.0)

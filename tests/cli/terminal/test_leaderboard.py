@@ -101,7 +101,7 @@ def test_a_wide_terminal_has_the_spread_over_orders(lines):
 
 
 def test_comparisons_fit():
-    verdict = Verdict("kept, of what both had learnt", -1.25, -11.5, 11.5, 1, 1, 1, 12.5, 2, 90, UNDECIDED)
+    verdict = Verdict("kept, of what both had learnt", -1.25, -11.5, 11.5, 1, 1, 1, 1, 12.5, 2, 90, UNDECIDED)
     assert max(map(len, shown(verdicts_page(LONG, "finetune", [verdict])))) <= 80
 
 

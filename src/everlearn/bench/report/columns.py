@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from everlearn.bench.report.content import NOTHING
 from everlearn.bench.report.scoring import Row, Scored
-from everlearn.bench.statistics import Interval
+from everlearn.bench.statistics import LEAST_STREAMS, Interval
 from everlearn.report import words
 
 
@@ -23,6 +23,8 @@ class Column:
     """In a few words."""
     full: float = 1.0
     """The value at which its bar in the profile is full; it is empty one below."""
+    best: bool = True
+    """Whether the largest (or smallest) value is the best."""
 
 
 LEADERBOARD = (
@@ -33,7 +35,7 @@ LEADERBOARD = (
     Column("forgetting", "forgetting", "below its best"),
     Column("CS_cross", "CS cross", "stages combined, of joint"),
     Column("OW", "OW", "adapts, resists, spares"),
-    Column("AU", "AU", "un-cued, of cued"),
+    Column("AU", "AU", "un-cued, of cued", best=False),
     Column("FLOPs", "FLOPs", "of learning"),
     Column("bytes kept", "bytes", "kept at the end"),
 )
@@ -61,8 +63,12 @@ def shown(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
 
 
 def best(column: Column, rows: Sequence[Row]) -> set[str]:
-    """The methods with the best mean, several where they tie; references and what was not trained are left out."""
+    """The methods with the best mean, several where they tie; none on fewer than LEAST_STREAMS streams. References and
+    what was not trained are left out."""
     compared = [row for row in rows if not row.reference and NOTHING not in row.labels]
+    streams = {case.trial.stream for row in compared for case in row.cases}
+    if not column.best or len(streams) < LEAST_STREAMS:
+        return set()
     found = {row.method: mean for row in compared if (mean := row.mean(column.score)) is not None}
     if len(found) < 2:
         return set()

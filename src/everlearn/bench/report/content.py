@@ -24,6 +24,8 @@ class Facts:
     """Of the program."""
     model: str = ""
     machine: str = ""
+    boundaries: str = ""
+    """`hint`: a method learnt one stage in one call; `none`: pieces cut without regard to stages."""
     started: str = ""
     """ISO 8601."""
     ended: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from everlearn.bench.arms import SOLO
@@ -96,7 +96,15 @@ def _group(rows: Sequence[Row], place: Callable[[Asked], Group]) -> list[Kind]:
             *group,
             probes=len(probes),
             chance=fmean(probe.chance for probe in probes.values()),
-            bars=tuple(Bar(row.method, interval_over_streams(shares[group][row.method])) for row in compared),
+            bars=tuple(Bar(row.method, _share(shares[group][row.method])) for row in compared),
         )
         for group, probes in asked.items()
     ]
+
+
+def _share(values: Sequence[float]) -> Interval | None:
+    """The interval of a share, which lies within 0 and 1."""
+    found = interval_over_streams(values)
+    if found is None or found.streams < 2:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))

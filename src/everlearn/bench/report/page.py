@@ -16,6 +16,7 @@ from everlearn.bench.report.matrix import fading, matrix_of, step_of
 from everlearn.bench.report.recorded import pack
 from everlearn.bench.report.scatter import Measure, scatter
 from everlearn.bench.report.scoring import Row, installed, score
+from everlearn.bench.statistics import LEAST_STREAMS, interval_over_streams
 from everlearn.desiderata.contract import Desideratum
 from everlearn.report import offline, words
 from everlearn.report import page as version_report
@@ -92,6 +93,11 @@ def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, A
 def headline(rows: Sequence[Row]) -> str:
     """What there is to say in one sentence: who came closest to joint training, and who kept most."""
     methods = [row for row in rows if not row.reference and NOTHING not in row.labels]
+    streams = {case.trial.stream for row in methods for case in row.cases}
+    if len(streams) < LEAST_STREAMS:
+        counted = f"{len(methods)} method{'' if len(methods) == 1 else 's'}, read row by row"
+        few = f"{len(streams)} stream{'' if len(streams) == 1 else 's'} cannot tell which is better"
+        return f"{counted}: {few}" if len(methods) > 1 else counted
     leaders = [(_leader(methods, name), text) for name, text in LEADS]
     found = [(leader, text) for leader, text in leaders if leader]
     if not found:
@@ -118,9 +124,11 @@ def _leader(methods: Sequence[Row], name: str) -> tuple[str, str] | None:
 
 
 def _apart(one: Row, other: Row, name: str) -> bool:
-    """Whether two intervals have no value in common."""
-    first, second = one.scores[name].spread, other.scores[name].spread
-    return first is not None and second is not None and first.low > second.high
+    """Whether the interval of their difference, stream by stream, lies above 0."""
+    first, second = one.scores[name].values, other.scores[name].values
+    pairs = [(first.get(stream), second.get(stream)) for stream in first]
+    spread = interval_over_streams([a - b for a, b in pairs if a is not None and b is not None])
+    return spread is not None and spread.low > 0
 
 
 def _plots(rows: Sequence[Row]) -> list[Any]:

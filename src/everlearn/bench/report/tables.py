@@ -98,11 +98,15 @@ def _costs(rows: Sequence[Row]) -> Iterable[Line]:
                     yield *about, *counts, spent.flops, spent.seconds, spent.peak_memory, moment.bytes_kept
 
 
+P_VALUES = ("p", "adjusted p", "bootstrap p", "sign-flip p")
+
+
 def _comparisons(board: Board) -> Iterable[Line]:
-    yield "a", "b", "axis", "difference", "low", "high", "p", "adjusted p", "detectable", "streams", "probes", "verdict"
+    yield "a", "b", "axis", "difference", "low", "high", *P_VALUES, "detectable", "streams", "probes", "verdict"
     for pair in board.comparisons:
         for v in pair.verdicts:
-            figures = (v.difference, v.low, v.high, v.p, v.adjusted, v.detectable, v.streams, v.probes)
+            chances = (v.p, v.adjusted, v.bootstrapped, v.flipped)
+            figures = (v.difference, v.low, v.high, *chances, v.detectable, v.streams, v.probes)
             yield pair.a, pair.b, v.axis, *figures, v.words
 
 

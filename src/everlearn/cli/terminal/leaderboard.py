@@ -146,8 +146,9 @@ def verdicts_page(a: str, b: str, verdicts: Sequence[Verdict]) -> RenderableType
             f"±{figure(verdict.detectable)}" if sure else "–",
         )
         table.add_row(verdict.axis, *map(for_terminal, cells))
-    words = {"A is better": f"{a} is better", "B is better": f"{b} is better"}
-    said = [f"{verdict.axis}: {words.get(verdict.words, verdict.words)}" for verdict in verdicts]
+    words = {"A is better": f"{a} is better", "B is better": f"{b} is better", "not enough evidence": ""}
+    axes = {said: [one.axis for one in verdicts if one.words == key] for key, said in words.items()}
+    said = [f"{text or 'not enough evidence'}: {'; '.join(some)}" for text, some in axes.items() if some]
     streams = max((verdict.streams for verdict in verdicts), default=0)
     return Group(table, "", *wrapped(said), "", *wrapped([_evidence(streams)]))
 
@@ -157,8 +158,8 @@ def _evidence(streams: int) -> str:
 
     five, two = questions_needed(5), questions_needed(2)
     return (
-        f"paired by stream and probe over {streams} streams; the stream is the unit. `could show` is the least "
-        "difference that so many streams would have shown with 80 % power. Within one stream it takes about "
+        f"paired t test over {streams} streams, for these two alone; p by Holm for so many axes. `could show` is the "
+        "least difference that so many streams would have shown with 80 % power. Within one stream it takes about "
         f"{five:,} paired questions to see 5 points, {two:,} for 2."
     )
 
