@@ -418,6 +418,9 @@ def test_the_estimate_counts_what_training_will_count(examined, wish):
     learning = read_learning(examined.path(Cell("finetune", 1)))
     counted = sum(moment.cost.tokens["new"] for moment in learning.moments if moment.share == 1)
     assert trained["finetune"] == pytest.approx(counted, rel=0.1)
+    moments = read_learning(examined.path(Cell("replay", 1))).moments
+    counted = sum(sum(moment.cost.tokens.values()) for moment in moments if moment.share == 1)
+    assert trained["finetune"] < trained["replay"] == pytest.approx(counted, rel=0.2)
     assert trained["base"] == 0
 
 

@@ -45,6 +45,9 @@ POOLED = 4
 CHANCE = 1e-4
 """A guesser is suspected once in so many tests of a kind of probe; there are about 80 kinds."""
 
+CHANCE_OF_AXIS = 1e-3
+"""The same of all kinds of an axis in a family together, where less is enough to be seen; there are about 40."""
+
 LEARNABLE = {"classes", "facts", "language", "library", "rules", "trust"}
 """Families of whose atoms joint training surely knows 0.8. Where it knows fewer, as on some streams of operations on
 lists, a family is left out of the scores of that grid, with a note."""
@@ -89,18 +92,19 @@ def right(model: LanguageModel, probes) -> list[bool]:
 
 
 def above_chance(probes, marks) -> list[str]:
-    """Kinds of which more things are known than guessing explains. A thing counts once, however often it is asked: a
-    guess about it is right everywhere or nowhere."""
+    """Kinds, and axes of families, of which more things are known than guessing explains. A thing counts once, however
+    often it is asked: a guess about it is right everywhere or nowhere."""
     groups: dict[str, dict[str, list[tuple[float, bool]]]] = defaultdict(lambda: defaultdict(list))
     for posed, mark in zip(probes, marks, strict=True):
         if posed.asked.axis != "boundary":  # the right reply is what anybody would say who has learnt nothing
-            name = f"{posed.asked.family}/{posed.asked.kind}"
-            groups[name][posed.asked.key].append((posed.asked.chance, mark))
+            asked = posed.asked
+            for name in (f"{asked.family}/{asked.kind}", f"{asked.family}, {asked.axis}"):
+                groups[name][asked.key].append((asked.chance, mark))
     found = []
     for name, things in groups.items():
         known = sum(2 * sum(mark for _, mark in asked) > len(asked) for asked in things.values())
         chance = sum(asked[0][0] for asked in things.values()) / len(things)
-        if at_least(known, len(things), chance) < CHANCE:
+        if at_least(known, len(things), chance) < (CHANCE if "/" in name else CHANCE_OF_AXIS):
             found.append(f"{name}: {known} of {len(things)} things at a chance of {chance:.3f}")
     return found
 

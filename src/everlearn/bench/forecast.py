@@ -23,6 +23,7 @@ from everlearn.estimate import BACKWARD, exam_tokens, forward_speed, size_of, wo
 from everlearn.methods.contract import Mixture
 from everlearn.model.cache import model_directory
 from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example
 
 SALT = "forecast"
 """Probes are drawn from it for counting alone."""
@@ -37,7 +38,7 @@ class ArmForecast:
 
     arm: str
     trained: int
-    """Tokens that go forward and backward; what a memory adds is not known before, and not counted."""
+    """Tokens that go forward and backward, with as many of a memory as a method says that it replays."""
     asked: int
     """Tokens of all its exams."""
     seconds: float
@@ -171,11 +172,17 @@ def _means(seconds: Mapping[str, list[float]]) -> dict[str, float]:
 
 
 def _trained(arm: Arm, stream: Stream, model: LanguageModel) -> int:
-    """Tokens that go through training, by the method's own plan of passes."""
+    """Tokens that go through training, by the method's own plan of passes; earlier rows are taken to be as long as
+    those of the stage before."""
     if arm.name in UNTAUGHT:
         return 0
     method = method_for(stream, arm.name, arm.settings, arm.method)
-    mixtures = [Mixture(phase.examples) for phase in phases(role_of(arm.name, arm.method), stream)]
+    per_step = getattr(method, "old_per_step", 0)
+    before: tuple[Example, ...] = ()
+    mixtures = []
+    for phase in phases(role_of(arm.name, arm.method), stream):
+        mixtures.append(Mixture(phase.examples, () if phase.afresh else before, per_step))
+        before = phase.examples
     return sum(work_of(method, mixture, model.chat, 0).trained for mixture in mixtures)
 
 
