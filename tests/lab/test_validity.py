@@ -43,10 +43,8 @@ POOLED = 4
 """Streams whose probes are taken together where nothing has to be learnt: single kinds have a dozen probes in each."""
 
 CHANCE = 1e-4
-"""A guesser is suspected once in so many tests of a kind of probe; there are about 80 kinds."""
-
-CHANCE_OF_AXIS = 1e-3
-"""The same of all kinds of an axis in a family together, where less is enough to be seen; there are about 40."""
+"""A guesser is suspected once in so many tests of a kind of probe, or of an axis in a family, where a smaller share is
+enough to be seen; there are about 120 such groups."""
 
 LEARNABLE = {"classes", "facts", "language", "library", "rules", "trust"}
 """Families of whose atoms joint training surely knows 0.8. Where it knows fewer, as on some streams of operations on
@@ -104,7 +102,7 @@ def above_chance(probes, marks) -> list[str]:
     for name, things in groups.items():
         known = sum(2 * sum(mark for _, mark in asked) > len(asked) for asked in things.values())
         chance = sum(asked[0][0] for asked in things.values()) / len(things)
-        if at_least(known, len(things), chance) < (CHANCE if "/" in name else CHANCE_OF_AXIS):
+        if at_least(known, len(things), chance) < CHANCE:
             found.append(f"{name}: {known} of {len(things)} things at a chance of {chance:.3f}")
     return found
 
