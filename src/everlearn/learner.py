@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from everlearn import plugins
 from everlearn.data import read_items, read_questions
 from everlearn.errors import DataError, ModelError, PackageError, PluginError, SettingsError, StoreError, TrainingError
 from everlearn.examiner import answer_all, make_suite
@@ -42,6 +41,7 @@ from everlearn.records import (
     now,
 )
 from everlearn.settings import values_of, with_values
+from everlearn.stacking import method_called
 from everlearn.store import Store
 from everlearn.store.layout import STORE
 from everlearn.store.objects import DIGEST
@@ -139,7 +139,7 @@ class Learner:
         message: str = "",
     ) -> Learnt:
         """The same as `learn`, from items that are already at hand."""
-        chosen: Method = with_values(plugins.find("methods", method, Method), settings or {})
+        chosen: Method = with_values(method_called(method), settings or {})
         self._refuse_unfinished()
         with self.store.writing():
             self.base()

@@ -9,7 +9,7 @@ from everlearn.records import Example, decode, encode
 from everlearn.store import Store
 
 EXAMPLES = "examples"
-"""The one name under which methods keep examples of earlier stages."""
+"""The one name under which methods keep examples of earlier stages; where several train together, behind their own."""
 
 
 def keep(store: Store, memory: dict[str, Any]) -> dict[str, str]:
@@ -54,7 +54,7 @@ def _from_bytes(name: str, form: str, data: bytes) -> Any:
         from safetensors.torch import load
 
         return load(data)
-    return decode(list[Example], data) if name == EXAMPLES else json.loads(data)
+    return decode(list[Example], data) if name.rpartition(".")[2] == EXAMPLES else json.loads(data)
 
 
 def _is_tensors(value: Any) -> bool:

@@ -78,6 +78,8 @@ def _convert(setting: Setting, value: Any) -> Any:
 
 
 def _field_docstrings(owner: type) -> dict[str, str]:
+    if "SETTING_HELP" in vars(owner):  # a class that was made while the program runs has no source
+        return dict(vars(owner)["SETTING_HELP"])
     if not dataclasses.is_dataclass(owner):
         return {}
     try:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from everlearn import memory as memories
-from everlearn import plugins
 from everlearn.examiner import Suite, answer_all, examine, more_likely, texts_known
 from everlearn.gate import Bounds, judge
 from everlearn.lineage import Lineage
@@ -29,6 +28,7 @@ from everlearn.records import (
     now,
 )
 from everlearn.settings import with_values
+from everlearn.stacking import method_called
 from everlearn.store import Store
 from everlearn.study.corrections import supersedes
 from everlearn.study.lesson import Lesson, prepare_lesson
@@ -80,7 +80,7 @@ class Teaching:
 
     def run(self, request: Request) -> Learnt:
         """Study, train, examine, judge; the branch moves if the gate accepts. The model ends as the new version."""
-        method: Method = with_values(plugins.find("methods", request.method, Method), request.settings)
+        method: Method = with_values(method_called(request.method), request.settings)
         meter = Meter(self.model.parameters)
         checkpoints = Checkpoints(self.store.running_path("work"), meter, self.checkpoint_seconds)
         run = Run(request.seed, meter, checkpoints, self.tell)

@@ -179,7 +179,7 @@ def test_small_earlier_stages_are_recalled_as_often_as_large_ones(learner):
 
     old = [replace(pair, origin=Origin("large.md", 1)) for pair in pairs("large", 20)]
     old += [replace(pair, origin=Origin("small.md", 1)) for pair in pairs("small", 2)]
-    recalled = list(islice(_by_turns(learner.model, old, Random(0)), 40))
+    recalled = [row for row, _ in islice(_by_turns(learner.model, old, Random(0)), 40)]
     texts = Counter(learner.model.tokenizer.decode(row.ids).count("small") > 0 for row in recalled)
     assert texts[True] == texts[False] == 20
     assert len(set(recalled)) == 22, "every row comes before any comes again"

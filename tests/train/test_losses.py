@@ -53,3 +53,25 @@ def test_a_weighty_target_counts_as_often_as_its_weight_says():
     twice = torch.cat([logits[:1], logits]), torch.cat([targets[:1], targets])
     weighted = cross_entropy(logits, targets, torch.tensor([2.0, 1.0, 1.0]))
     assert torch.allclose(weighted, torch.nn.functional.cross_entropy(*twice))
+
+
+def test_the_other_direction_is_student_to_teacher():
+    student = logits(1)
+    ids = student.topk(40).indices
+    teacher = Teacher(ids, torch.log_softmax(logits(0), -1).gather(1, ids))
+    assert torch.allclose(top_k_kl(teacher, student, alpha=1.0), full_kl(student, logits(0)), atol=1e-3)
+
+
+def test_between_the_two_lies_the_divergence_of_jensen_and_shannon():
+    one, other = (torch.log_softmax(logits(seed), -1) for seed in (0, 1))
+    middle = (one.exp() / 2 + other.exp() / 2).log()
+    exact = (full_kl(one, middle) + full_kl(other, middle)) / 2
+    assert torch.allclose(top_k_kl(beliefs(logits(0), 40), logits(1), alpha=0.5), exact, atol=1e-3)
+
+
+def test_what_a_target_is_multiplied_by_does_not_change_what_is_divided_by():
+    logits, targets = torch.randn(2, 7, generator=torch.Generator().manual_seed(1)), torch.tensor([1, 2])
+    weights = torch.tensor([1.0, 3.0])
+    nll = torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+    scaled = cross_entropy(logits, targets, weights, lambda nll_N: torch.tensor([-2.0, 0.5]) * (nll_N > 0))
+    assert torch.allclose(scaled, (-2 * nll[0] + 1.5 * nll[1]) / 4)

@@ -15,7 +15,6 @@ from typing import Any
 from safetensors.torch import save_file
 
 from everlearn import memory as memories
-from everlearn import plugins
 from everlearn.bench.arms import JOINT, LEARNER, SOLO, Phase, phases, role_of
 from everlearn.bench.prompting import keep_memory, prompts
 from everlearn.bench.recording import Learning, Learnt, this_process, total_of, write_learning
@@ -25,6 +24,7 @@ from everlearn.model.delta import encode_delta
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Cost, encode
 from everlearn.settings import values_of, with_values
+from everlearn.stacking import method_called
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.meter import Meter
 from everlearn.train.run import Progress, Run
@@ -91,7 +91,7 @@ def method_for(stream: Stream, arm: str, settings: Mapping[str, Any], method_nam
     """
     joint = role_of(arm, method_name) == JOINT
     name = LEARNER if joint else method_name
-    method: Method = with_values(plugins.find("methods", name, Method), dict(settings))
+    method: Method = with_values(method_called(name), dict(settings))
     if joint and isinstance(method, Gradient):
         return replace(method, epochs=max(method.passes(len(stage.examples)) for stage in stream.stages))
     return method

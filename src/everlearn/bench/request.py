@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from everlearn import __version__, plugins
+from everlearn import __version__
 from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, UNTAUGHT, USUAL, WRONG
 from everlearn.bench.grid import Arm, Request
 from everlearn.bench.source import digest_of
@@ -21,9 +21,9 @@ from everlearn.bench.stream import Plan, family
 from everlearn.bench.tiers import FIRST_SEED, Tier, tier
 from everlearn.bench.user_stream import stage_folders
 from everlearn.errors import SettingsError
-from everlearn.methods.contract import Method
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.settings import nearest, values_of, with_values
+from everlearn.stacking import method_called
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SETTINGS = Path(__file__).parent / "settings"
 """What was tuned on streams that no grid has: a folder for each tier, a file for each method."""
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
+NAME = re.compile(r"[a-z0-9][a-z0-9_+-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def arm_of(tier_name: str, name: str, method: str, overrides: Mapping[str, Any])
         EverlearnError: an unknown method or setting.
     """
     values = {**tuned(tier_name, method), **overrides}
-    built = with_values(plugins.find("methods", LEARNER if method == JOINT else method, Method), values)
+    built = with_values(method_called(LEARNER if method == JOINT else method), values)
     source = hashlib.sha256(Path(method).read_bytes()).hexdigest() if method.endswith(".py") else ""
     return Arm(name, method, values_of(built), source)
 
@@ -203,7 +203,7 @@ def _named(word: str) -> tuple[str, str]:
     method = _located(method if equals else name)
     name = name if equals else Path(name).stem if name.endswith(".py") else name.replace("-", "_")
     if not NAME.fullmatch(name):
-        raise SettingsError(f"{name!r} cannot be the name of an arm", "use letters, digits, - and _: NAME=METHOD")
+        raise SettingsError(f"{name!r} cannot be the name of an arm", "use letters, digits, -, + and _: NAME=METHOD")
     return name, method
 
 

@@ -30,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("data", metavar="DATA", nargs="?", help="a file, a folder of files, or a skill folder")
     parser.add_argument("--questions", metavar="FILE", type=Path, help="held-out questions on what is learnt")
-    parser.add_argument("--method", metavar="NAME", help="a method, or the path of a file with one (default: anchored)")
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        help="a method, several joined by +, or the path of a file with one (default: anchored)",
+    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -222,11 +226,10 @@ def _print_help(arguments: argparse.Namespace) -> None:
 
 
 def _method_help(name: str) -> str:
-    from everlearn import plugins
-    from everlearn.methods.contract import Method
     from everlearn.settings import settings_of
+    from everlearn.stacking import method_called
 
-    method: Any = plugins.find("methods", name, Method)
+    method: Any = method_called(name)
     lines = [f"settings of {name}, for --set:"]
     for setting in settings_of(method):
         lines.append(f"  {setting.name}={setting.default}")

@@ -25,8 +25,9 @@ from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.checkpoint import Checkpoints
-from everlearn.train.loop import Optimisation, Step, fit
+from everlearn.train.loop import Hooks, Step, fit
 from everlearn.train.meter import Meter
+from everlearn.train.optimiser import Optimisation
 from everlearn.train.run import Progress, Run
 
 HIDDEN, INNER, LAYERS, HEADS, KEY_HEADS = 192, 512, 4, 6, 3
@@ -153,23 +154,10 @@ def train(folder: Path, steps: int = STEPS) -> LanguageModel:
     meter = Meter(model.parameters)
     run = Run(SEED, meter, Checkpoints(folder / "work", meter, 60.0), _Told())
     how = Optimisation(LEARNING_RATE, weight_decay=0.01, tail=0.1)
-    fit(model, Mix(model.tokenizer, steps), _NoHooks(), how, run)
+    fit(model, Mix(model.tokenizer, steps), Hooks(), how, run)
     model.network.save_pretrained(folder / "lab")
     model.tokenizer.save_pretrained(folder / "lab")
     return model
-
-
-class _NoHooks:
-    """Nothing but the steps themselves."""
-
-    def penalty(self, model: LanguageModel, step: int) -> torch.Tensor | None:
-        return None
-
-    def project(self, gradients: dict[str, torch.Tensor]) -> None:
-        """Leave them."""
-
-    def after_step(self, model: LanguageModel, step: int) -> None:
-        """Leave them."""
 
 
 class _Told:

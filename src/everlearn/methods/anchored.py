@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
 from everlearn.errors import SettingsError
-from everlearn.methods.contract import Gradient, Memory, Mixture
+from everlearn.methods.contract import EARLIER, Gradient, Memory, Mixture
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
@@ -59,6 +60,8 @@ KEPT_SAMPLE = 240
 @dataclass(frozen=True)
 class Anchored(Gradient):
     """New data by cross-entropy; old habits by neurons that are shut elsewhere, or by KL; old stages by replay."""
+
+    claims: ClassVar[tuple[str, ...]] = (EARLIER,)
 
     weights: str = "neurons"
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""

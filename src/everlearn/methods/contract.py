@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
@@ -15,8 +15,12 @@ from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
 from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Example, Question
-from everlearn.train.loop import Held, Optimisation, Step, fit
+from everlearn.train.loop import RUNNING, Held, Hooks, Step, fit
+from everlearn.train.optimiser import OPTIMISERS, Optimisation
 from everlearn.train.run import Run
+
+EARLIER, START, REPLIES = "which earlier examples come again", "where a stage begins", "what is learnt from"
+"""What only one of several methods that train together can decide."""
 
 Memory = dict[str, Any]
 """What a method keeps between stages. A value is plain data, a list of examples, or a dict of tensors."""
@@ -47,6 +51,9 @@ class Method:
 class Gradient(Method):
     """A method that trains. Untouched it is sequential fine-tuning; each hook changes one thing."""
 
+    claims: ClassVar[tuple[str, ...]] = ()
+    """What only one of the methods that train together can decide, as EARLIER."""
+
     weights: str = "full"
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
     neurons: int = 256
@@ -67,12 +74,16 @@ class Gradient(Method):
     """share of the steps, counted from the end, whose weights are averaged to the result; 0: the last weights are it"""
     opening: float = 1.0
     """weight of an answer's first token in the loss, relative to each other one: it decides what is recalled"""
+    optimiser: str = "adamw"
+    """`adamw`, or `muon` for the weight matrices (AdamW beside it); both want learning rates of one size"""
 
     def __post_init__(self) -> None:
         if self.weights not in {"full", "neurons", "lora"}:
             raise SettingsError(f"weights is {self.weights!r}", "choose `full`, `neurons` or `lora`")
         if self.where not in WHERE:
             raise SettingsError(f"where is {self.where!r}", "choose `all` or `upper`")
+        if self.optimiser not in OPTIMISERS:
+            raise SettingsError(f"optimiser is {self.optimiser!r}", "choose `adamw` or `muon`")
         for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step", "opening"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
@@ -92,11 +103,13 @@ class Gradient(Method):
         run.meter.frozen_base = self.weights != "full"
         memory = self.prepare(model, examples, memory, run)
         steps = self._steps(model, self.examples(examples, memory), run.seed)
-        held = self.held(memory, len(steps))
-        steps = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
-        how = Optimisation(self.learning_rate, tail=self.tail, opening=self.opening)
-        fit(model, steps, _Bound(self, memory), how, run)
-        return self.finish(model, examples, memory, run)
+        held = self.all_held(memory, len(steps))
+        planned = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
+        live = self.is_live
+        how = Optimisation(self.learning_rate, tail=self.tail, opening=self.opening, optimiser=self.optimiser)
+        fit(model, _Live(self, model, planned, memory, run) if live else planned, _Bound(self, memory), how, run, live)
+        memory = self.finish(model, examples, memory, run)
+        return {name: value for name, value in memory.items() if name != RUNNING}
 
     # --- hooks -----------------------------------------------------------------------------------------
 
@@ -112,11 +125,21 @@ class Gradient(Method):
         """For each step the texts on which the model is held to a teacher's beliefs; distillation comes in here."""
         return [None] * steps
 
+    def live(self, model: LanguageModel, step: Step, number: int, memory: Memory, run: Run) -> Step:
+        """What a step becomes when its turn has come, looking at the model as it is then: on-policy data come in here.
+
+        Whoever overrides it meters what it reads and writes."""
+        return step
+
     def penalty(self, model: LanguageModel, memory: Memory, step: int) -> torch.Tensor | None:
         """A further loss of the weights at a step."""
         return None
 
-    def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
+    def weigh(self, nll_N: torch.Tensor, memory: Memory, step: int) -> torch.Tensor | None:
+        """By what each target is multiplied in the loss, from the nats that the model gives it now; None: nothing."""
+        return None
+
+    def project(self, model: LanguageModel, gradients: dict[str, torch.Tensor], memory: Memory, step: int) -> None:
         """Change the gradients (bf16, by name), in place or by others; NaN is looked for behind it."""
 
     def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
@@ -126,6 +149,26 @@ class Gradient(Method):
         """After training: merge, average, remember."""
         return memory
 
+    def running(self, memory: Memory) -> dict[str, torch.Tensor]:
+        """Tensors that are carried from step to step beside the masters; they are under RUNNING in the memory, which
+        loses them when the stage is over."""
+        carried: dict[str, torch.Tensor] = memory.get(RUNNING, {})
+        return carried
+
+    def resume(self, memory: Memory, kept: dict[str, torch.Tensor]) -> None:
+        """Go on from what was carried before a crash."""
+        if kept:
+            memory[RUNNING] = kept
+
+    @property
+    def is_live(self) -> bool:
+        """Whether steps are made by the model as it is when their turn has come."""
+        return type(self).live is not Gradient.live
+
+    def all_held(self, memory: Memory, steps: int) -> Iterator[tuple[Held, ...]]:
+        """For each step all that the model is held to."""
+        return ((held,) if held else () for held in self.held(memory, steps))
+
     # --- the plan --------------------------------------------------------------------------------------
 
     def passes(self, examples: int) -> int:
@@ -134,7 +177,7 @@ class Gradient(Method):
         return max(self.epochs, math.ceil(self.least_steps / steps_each))
 
     def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
-        fresh = [model.chat.example(example) for example in mixture.fresh]
+        fresh = [(model.chat.example(example), example) for example in mixture.fresh]
         shuffle = random.Random(seed)
         recall = _by_turns(model, mixture.old, shuffle)
         steps = []
@@ -142,11 +185,27 @@ class Gradient(Method):
             shuffle.shuffle(fresh)
             for at in range(0, len(fresh), self.rows_per_step):
                 recalled = [next(recall) for _ in range(mixture.old_per_step if mixture.old else 0)]
-                steps.append(Step((*fresh[at : at + self.rows_per_step], *recalled), len(recalled)))
+                rows, examples = zip(*fresh[at : at + self.rows_per_step], *recalled, strict=True)
+                steps.append(Step(rows, len(recalled), examples=examples))
         return steps
 
 
-class _Bound:
+class _Live(Sequence[Step]):
+    """The planned steps, each made by the method when it is asked for."""
+
+    def __init__(
+        self, method: Gradient, model: LanguageModel, planned: Sequence[Step], memory: Memory, run: Run
+    ) -> None:
+        self.method, self.model, self.planned, self.memory, self.run = method, model, planned, memory, run
+
+    def __len__(self) -> int:
+        return len(self.planned)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self.method.live(self.model, self.planned[number], number, self.memory, self.run)
+
+
+class _Bound(Hooks):
     """A method's hooks with the memory they work on, in the form the loop calls them."""
 
     def __init__(self, method: Gradient, memory: Memory) -> None:
@@ -156,25 +215,34 @@ class _Bound:
     def penalty(self, model: LanguageModel, step: int) -> torch.Tensor | None:
         return self.method.penalty(model, self.memory, step)
 
-    def project(self, gradients: dict[str, torch.Tensor]) -> None:
-        self.method.project(gradients, self.memory)
+    def weigh(self, nll_N: torch.Tensor, step: int) -> torch.Tensor | None:
+        return self.method.weigh(nll_N, self.memory, step)
+
+    def project(self, model: LanguageModel, gradients: dict[str, torch.Tensor], step: int) -> None:
+        self.method.project(model, gradients, self.memory, step)
 
     def after_step(self, model: LanguageModel, step: int) -> None:
         self.method.after_step(model, self.memory, step)
 
+    def running(self) -> dict[str, torch.Tensor]:
+        return self.method.running(self.memory)
 
-def _by_turns(model: LanguageModel, old: Sequence[Example], shuffle: random.Random) -> Iterator[Row]:
+    def resume(self, kept: dict[str, torch.Tensor]) -> None:
+        self.method.resume(self.memory, kept)
+
+
+def _by_turns(model: LanguageModel, old: Sequence[Example], shuffle: random.Random) -> Iterator[tuple[Row, Example]]:
     """Old rows, one of each file in turn, so that a small file is recalled as often as a large one."""
-    files: dict[str, list[Row]] = {}
+    files: dict[str, list[tuple[Row, Example]]] = {}
     for example in old:
-        files.setdefault(example.origin.file, []).append(model.chat.example(example))
+        files.setdefault(example.origin.file, []).append((model.chat.example(example), example))
     recalls = [_endless(rows, shuffle) for rows in files.values()]
     while True:
         for recall in recalls:
             yield next(recall)
 
 
-def _endless(rows: list[Row], shuffle: random.Random) -> Iterator[Row]:
+def _endless(rows: list[tuple[Row, Example]], shuffle: random.Random) -> Iterator[tuple[Row, Example]]:
     """Rows in random order, each once before any comes again."""
     while True:
         order = list(rows)

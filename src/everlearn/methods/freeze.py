@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from everlearn.methods.contract import Gradient, Memory
+from everlearn.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Freeze(Gradient):
     layers: int = 15
     """how many layers, counted from the input, do not change"""
 
-    def project(self, gradients: dict[str, torch.Tensor], memory: Memory) -> None:
+    def project(self, model: LanguageModel, gradients: dict[str, torch.Tensor], memory: Memory, step: int) -> None:
         """Drop the gradients of what is frozen, so that the optimiser leaves it alone."""
         for name in [name for name in gradients if self._frozen(name)]:
             del gradients[name]

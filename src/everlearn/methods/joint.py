@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from everlearn.methods.contract import Gradient, Memory, Mixture
+from everlearn.methods.contract import EARLIER, START, Gradient, Memory, Mixture
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.run import Run
@@ -14,6 +15,8 @@ from everlearn.train.run import Run
 @dataclass(frozen=True)
 class Joint(Gradient):
     """Multi-task training: keeps every example and learns all of them anew from the start model."""
+
+    claims: ClassVar[tuple[str, ...]] = (EARLIER, START)
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Go back to where everything began."""

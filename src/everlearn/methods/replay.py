@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from everlearn.methods.contract import Gradient, Memory, Mixture
+from everlearn.methods.contract import EARLIER, Gradient, Memory, Mixture
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.buffer import within_budget
@@ -15,6 +16,8 @@ from everlearn.train.run import Run
 @dataclass(frozen=True)
 class Replay(Gradient):
     """Fine-tuning with a sample of what was taught earlier in every step (experience replay)."""
+
+    claims: ClassVar[tuple[str, ...]] = (EARLIER,)
 
     budget: int = 100_000
     """bytes of earlier examples that are kept"""

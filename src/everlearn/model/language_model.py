@@ -341,6 +341,16 @@ class LanguageModel:
         whole = self.network.get_base_model() if self.adaptation.kind == "lora" else self.network
         return whole.get_decoder()
 
+    def twin(self) -> LanguageModel:
+        """Another model with the same weights, to be a teacher: what changes in one does not reach the other."""
+        other = copy.copy(self)
+        other.network = self.copy_network().requires_grad_(False)
+        other.masters = Masters({name: one for name, one in other.network.named_parameters() if name in self.masters})
+        other.masters.load(self.masters.state())
+        other._trunk, other._graphs = None, Graphs(self.parameters)
+        other._outside, other._kept, other.tokens_read = [], [], 0
+        return other
+
     def copy_network(self) -> Any:
         """A deep copy of the network, to merge or export without touching this one."""
         return copy.deepcopy(self.network)

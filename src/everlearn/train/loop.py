@@ -6,120 +6,136 @@ step depends on the step's number, the masters and the optimiser's state alone (
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 
 from everlearn.errors import TrainingError
 from everlearn.model.chat import Row
-from everlearn.model.kernels.adamw import Step as AdamStep
-from everlearn.model.kernels.adamw import adamw, sum_of_squares
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.masters import Masters
 from everlearn.model.packing import Packed, pack
+from everlearn.records import Example
 from everlearn.train.losses import Teacher, cross_entropy, top_k_kl
+from everlearn.train.optimiser import Optimisation, Optimiser, named, those
 from everlearn.train.run import Progress, Run
 
 WARMUP = 0.1
 """Share of the steps over which the learning rate rises."""
 
+RUNNING = "running"
+"""What the names of what hooks carry begin with in a checkpoint."""
+
 
 class Held(NamedTuple):
-    """Texts on which the model is held to a teacher's beliefs, by `strength` times the KL divergence from them."""
+    """Texts on which the model is held to a teacher's beliefs, by `strength` times the divergence from them."""
 
     rows: tuple[Row, ...]
     teacher: Teacher
     """Its beliefs at the targets of all rows, in order."""
     strength: float
+    alpha: float = 0.0
+    """0: KL(teacher ‖ model); 1: KL(model ‖ teacher); between: the Jensen-Shannon divergence of that skew."""
 
 
 class Step(NamedTuple):
-    """The rows of one optimiser step; the last `replayed` of them come from memory."""
+    """What one optimiser step is made from."""
 
     rows: tuple[Row, ...]
+    """Learnt by cross-entropy; the last `replayed` of them come from memory."""
     replayed: int = 0
-    held: Held | None = None
+    held: tuple[Held, ...] = ()
+    weights: tuple[float, ...] = ()
+    """Of each row in the loss, below zero to unlearn it; 1 for each where empty."""
+    examples: tuple[Example, ...] = ()
+    """What the rows were made of, in order, for who looks at them again while training."""
 
 
-class Hooks(Protocol):
-    """What a method may add to each step."""
+class Hooks:
+    """What a method may add to each step; nothing by itself."""
 
     def penalty(self, model: LanguageModel, step: int) -> torch.Tensor | None:
         """A further loss of the weights, on top of the step's own."""
+        return None
 
-    def project(self, gradients: dict[str, torch.Tensor]) -> None:
+    def weigh(self, nll_N: torch.Tensor, step: int) -> torch.Tensor | None:
+        """By what each target of the step's rows is multiplied in the loss; `nll_N` has no gradient."""
+        return None
+
+    def project(self, model: LanguageModel, gradients: dict[str, torch.Tensor], step: int) -> None:
         """Change the gradients (bf16, by name) before the optimiser sees them, in place or by others."""
 
     def after_step(self, model: LanguageModel, step: int) -> None:
         """Change the masters after the optimiser has moved them: `model.masters[name] = tensor`."""
 
+    def running(self) -> Mapping[str, torch.Tensor]:
+        """What is carried from step to step beside the masters, to be kept with them."""
+        return {}
 
-@dataclass(frozen=True)
-class Optimisation:
-    """How the masters are moved."""
-
-    learning_rate: float
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    """Largest gradient norm."""
-    tail: float = 0.0
-    """Share of the steps, counted from the end, whose masters are averaged to the result; 0: the last ones are it."""
-    opening: float = 1.0
-    """Weight of an answer's first token in the loss, relative to each other one."""
+    def resume(self, kept: dict[str, torch.Tensor]) -> None:
+        """Go on from what `running` gave before a crash."""
 
 
-def fit(model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisation, run: Run) -> None:
+def fit(
+    model: LanguageModel, steps: Sequence[Step], hooks: Hooks, how: Optimisation, run: Run, live: bool = False
+) -> None:
     """Change the model's masters by one optimiser step for each of `steps`.
+
+    Args:
+        live: whether `steps` makes each step when it is asked for, by the model as it is then; none is looked at twice,
+            or before its turn.
 
     Raises:
         TrainingError: the loss or a gradient is not a number.
     """
     masters = model.masters
-    optimiser = _Adam(model, how)
+    optimiser = Optimiser(model, how)
     tail = _Tail(masters, len(steps) - round(how.tail * len(steps)))
-    begin = _resume(model, optimiser, tail, run)
+    begin = _resume(model, optimiser, tail, hooks, run)
     clock = _Clock(len(steps), begin)
     run.tell(Progress("reading the lesson", 0, len(steps)))
-    model.remember(row for step in steps for row in _rows(step))  # looked at only where something can be remembered
-    batch = _pack(steps, begin)
+    if not live:
+        model.remember(row for step in steps for row in _rows(step))  # looked at only where it can be remembered
+    ahead = None if live else _packed(steps, begin)
     for number in range(begin, len(steps)):
-        computed = _backward(model, steps[number], batch, hooks, number, how.opening)
-        _count(steps[number], batch.tokens, run)
-        batch = _pack(steps, number + 1)  # a GPU is still at work
-        loss = _move(model, hooks, optimiser, _rate(number, len(steps)), computed)
+        step, batch = ahead or _taken(steps[number])
+        computed = _backward(model, step, batch, hooks, number, how.opening)
+        _count(step, batch.tokens, run)
+        ahead = None if live else _packed(steps, number + 1)  # a GPU is still at work
+        loss = _move(model, hooks, optimiser, number, _rate(number, len(steps)), computed)
         hooks.after_step(model, number)
         tail.add(number)
-        tokens = sum(len(row.ids) for row in steps[number].rows)
-        run.tell(clock.tick(number + 1, loss, tokens))
+        run.tell(clock.tick(number + 1, loss, sum(len(row.ids) for row in step.rows)))
         if run.checkpoints.due():
-            run.checkpoints.save(number + 1, {**masters.state(), **tail.state(), **optimiser.state()})
+            carried = named(RUNNING, hooks.running())
+            run.checkpoints.save(number + 1, {**masters.state(), **tail.state(), **optimiser.state(), **carried})
     if begin < len(steps) or tail.mean:  # what follows (the exam) may crash too; no more moments are needed
         tail.settle(model)
         run.checkpoints.save(len(steps), masters.state())
 
 
-def _move(model: LanguageModel, hooks: Hooks, optimiser: _Adam, rate: float, loss: torch.Tensor) -> float:
+def _move(
+    model: LanguageModel, hooks: Hooks, optimiser: Optimiser, number: int, rate: float, loss: torch.Tensor
+) -> float:
     """Use up the gradients: none must be left when the next step makes its own, or there is room for both."""
     gradients = _collect_gradients(model)
-    hooks.project(gradients)
+    hooks.project(model, gradients, number)
     return optimiser.step(gradients, rate, loss)
 
 
-def _diverged(what: str, value: float, step: int) -> TrainingError:
-    return TrainingError(f"the {what} is {value} at step {step}", "nothing was committed; try a smaller learning_rate")
+def _packed(steps: Sequence[Step], number: int) -> tuple[Step, Packed] | None:
+    """A step with its line; None behind the last."""
+    return _taken(steps[number]) if number < len(steps) else None
 
 
-def _pack(steps: Sequence[Step], number: int) -> Packed:
-    """The line of a step; an empty one behind the last."""
-    return pack([row for step in steps[number : number + 1] for row in _rows(step)])
+def _taken(step: Step) -> tuple[Step, Packed]:
+    return step, pack(_rows(step))
 
 
-def _rows(step: Step) -> tuple[Row, ...]:
-    return (*step.rows, *(step.held.rows if step.held else ()))
+def _rows(step: Step) -> list[Row]:
+    return [*step.rows, *(row for held in step.held for row in held.rows)]
 
 
 def _backward(
@@ -128,11 +144,12 @@ def _backward(
     """Gradients of all losses onto the network; returns the weighted cross-entropy of the step's rows."""
     logits_NV = model.logits(batch)
     learnt = int((batch.row_N < len(step.rows)).sum())
-    weights_N = torch.where(batch.opening_N[:learnt], opening, 1.0).to(model.device)
-    loss = cross_entropy(logits_NV[:learnt], batch.targets_N[:learnt].to(model.device), weights_N)
-    total = loss
-    if step.held:
-        total = total + step.held.strength * top_k_kl(step.held.teacher.to(model.device), logits_NV[learnt:])
+    loss = _of_rows(step, batch, logits_NV[:learnt], hooks, number, opening)
+    total, at = loss, learnt
+    for held in step.held:
+        end = at + sum(row.targets for row in held.rows)
+        total = total + held.strength * top_k_kl(held.teacher.to(model.device), logits_NV[at:end], held.alpha)
+        at = end
     further = hooks.penalty(model, number)
     if further is not None:
         total = total + further
@@ -140,9 +157,30 @@ def _backward(
     return loss.detach()
 
 
+def _of_rows(
+    step: Step, batch: Packed, logits_NV: torch.Tensor, hooks: Hooks, number: int, opening: float
+) -> torch.Tensor:
+    """Cross-entropy of what is learnt; a row's weight, and what a method says of each target, scale it."""
+    count = len(logits_NV)
+    if not count:  # a step may be held texts alone
+        return torch.zeros((), device=logits_NV.device)
+    targets_N, opening_N, row_N = (
+        each[:count].to(logits_NV.device) for each in (batch.targets_N, batch.opening_N, batch.row_N)
+    )
+
+    def scaled(nll_N: torch.Tensor) -> torch.Tensor | None:
+        said_N = hooks.weigh(nll_N, number)
+        if not step.weights:
+            return said_N
+        own_N = torch.tensor(step.weights, device=row_N.device)[row_N]
+        return own_N if said_N is None else own_N * said_N
+
+    return cross_entropy(logits_NV, targets_N, torch.where(opening_N, opening, 1.0), scaled)
+
+
 def _count(step: Step, tokens: int, run: Run) -> None:
     """Meter the tokens of a batch by what they were for."""
-    held = sum(len(row.ids) for row in step.held.rows) if step.held else 0
+    held = sum(len(row.ids) for one in step.held for row in one.rows)
     replayed = sum(len(row.ids) for row in step.rows[len(step.rows) - step.replayed :])
     whole = held + sum(len(row.ids) for row in step.rows)
     synthetic, again = round(tokens * held / whole), round(tokens * replayed / whole)
@@ -168,59 +206,6 @@ def _rate(step: int, steps: int) -> float:
     return (steps - step) / (steps - warmup + 1)
 
 
-class _Adam:
-    """AdamW over the masters; its state can be kept and restored by name."""
-
-    def __init__(self, model: LanguageModel, how: Optimisation) -> None:
-        self.masters = model.masters
-        self.how = how
-        self.steps = 0
-        self.moments: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-        """Running means of each gradient and of its square, in the weights' type."""
-
-    def step(self, gradients: dict[str, torch.Tensor], rate: float, computed: torch.Tensor) -> float:
-        """Move the masters that have a gradient; `rate` is a share of the highest learning rate.
-
-        Returns the computed loss, for which a device is waited for here alone, once it has all gradients.
-        """
-        self.steps += 1
-        squares = sum_of_squares(list(gradients.values()), computed.device)
-        loss, square = torch.stack([computed.double(), squares]).tolist()
-        if not math.isfinite(loss):
-            raise _diverged("loss", loss, self.steps)
-        length = math.sqrt(square)
-        if not math.isfinite(length):
-            raise _diverged("gradient", length, self.steps)
-        scale = min(1.0, self.how.clip / (length + 1e-6))
-        for name in gradients.keys() - self.moments.keys():
-            like = self.masters.weight(name)
-            self.moments[name] = torch.zeros_like(like), torch.zeros_like(like)
-        adamw(
-            [self.masters.weight(name) for name in gradients],
-            [self.masters.rests[name] for name in gradients],
-            list(gradients.values()),
-            [self.moments[name][0] for name in gradients],
-            [self.moments[name][1] for name in gradients],
-            AdamStep(self.how.learning_rate * rate, self.how.weight_decay, self.steps, scale),
-        )
-        return float(loss)
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """First and second moments by name."""
-        kept: dict[str, torch.Tensor] = {}
-        for name, (mean, square) in self.moments.items():
-            kept |= {f"exp_avg:{name}": mean, f"exp_avg_sq:{name}": square}
-        return kept
-
-    def restore(self, steps: int, kept: dict[str, torch.Tensor]) -> None:
-        """Go on from the state kept after so many steps; there is none where training was over."""
-        self.steps = steps
-        squares = _those("exp_avg_sq", kept)
-        for name, mean in _those("exp_avg", kept).items():
-            device = self.masters.weight(name).device
-            self.moments[name] = mean.to(device), squares[name].to(device)
-
-
 class _Tail:
     """The mean of the masters over the last steps (Polyak and Juditsky 1992; Izmailov et al. 1803.05407): it wavers
     less than the last step's masters do, and answers more questions that were not trained."""
@@ -243,10 +228,10 @@ class _Tail:
             model.restore(self.mean)
 
     def state(self) -> dict[str, torch.Tensor]:
-        return _named("mean", self.mean)
+        return named("mean", self.mean)
 
 
-def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> int:
+def _resume(model: LanguageModel, optimiser: Optimiser, tail: _Tail, hooks: Hooks, run: Run) -> int:
     """Restore the last checkpoint, if there is one, and return the number of steps it stands for.
 
     Raises:
@@ -263,18 +248,10 @@ def _resume(model: LanguageModel, optimiser: _Adam, tail: _Tail, run: Run) -> in
             "another version of everlearn began this run and keeps its checkpoints in another form",
             "go on with that version, or drop the run: everlearn learn --discard",
         ) from None
-    tail.mean = {name: mean.to(model.device) for name, mean in _those("mean", tensors).items()}
+    tail.mean = {name: mean.to(model.device) for name, mean in those("mean", tensors).items()}
     optimiser.restore(step, tensors)
+    hooks.resume({name: tensor.to(model.device) for name, tensor in those(RUNNING, tensors).items()})
     return step
-
-
-def _named(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {f"{kind}:{name}": tensor for name, tensor in tensors.items()}
-
-
-def _those(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    prefix = f"{kind}:"
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 class _Clock:

@@ -25,6 +25,7 @@ from everlearn.model.tokenizer import chat_format
 from everlearn.records import Example, Item, Question
 from everlearn.resources import free_memory
 from everlearn.settings import nearest, with_values
+from everlearn.stacking import method_called
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
 from everlearn.study.strategies.contract import Strategy
 
@@ -60,7 +61,7 @@ def make_plan(arguments: argparse.Namespace) -> Plan:
     _check_grades(questions, str(arguments.questions))
     method_name = arguments.method or DEFAULT_METHOD
     settings = dict(arguments.set)
-    method: Method = with_values(plugins.find("methods", method_name, Method), settings)
+    method: Method = with_values(method_called(method_name), settings)
     study = arguments.study or DEFAULT_STUDY
     for strategy in study.split("+"):
         plugins.find("study.strategies", strategy, Strategy)
