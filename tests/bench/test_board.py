@@ -10,13 +10,18 @@ from dataclasses import replace
 
 import pytest
 
+from everlearn.bench import board as board_module
 from everlearn.bench.board import board_of, cases_of, chosen_board, stream_cases, validity, without
 from everlearn.bench.contrast import KEPT, contrast
-from everlearn.bench.grid import SALT, Cell, read_grid
+from everlearn.bench.grid import SALT, Cell, open_grid, read_grid
 from everlearn.bench.recording import Salt
+from everlearn.bench.report.scoring import score
+from everlearn.bench.request import resolve
 from everlearn.desiderata.contract import Asked, Case, Moment, Reply, Trial
 from everlearn.errors import SettingsError, StoreError
 from everlearn.records import decode
+
+from .conftest import examine_all, learn_all, quick
 
 A, B = "a", "b"
 
@@ -221,3 +226,14 @@ def test_a_sure_difference_over_many_streams_is_said_plainly():
 def test_only_streams_that_both_have_finished_are_compared():
     cases = [*two(1, "f1", ""), two(2, "f1", "")[0]]
     assert by_axis(cases)["atom"].streams == 1
+
+
+def test_joint_training_under_another_name_is_a_reference_and_no_rival(tmp_path, wish):
+    methods = ("replay", "finetune", "mild=joint")
+    grid = open_grid(tmp_path, resolve(replace(wish, methods=methods, references=False, settings=quick("mild")))).grid
+    learn_all(grid)
+    examine_all(grid)
+    board = board_of(grid)
+    rows = {row.method: row.reference for row in score(board, {})}
+    assert rows == {"replay": False, "finetune": False, "mild": True, "base": True}
+    assert board_module._pairs(grid, board.cases) == [("finetune", "replay")]

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, SOLO, USUAL
+from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, SOLO, USUAL, role_of
 from everlearn.bench.contrast import contrast
-from everlearn.bench.grid import Cell, Grid, read_file
+from everlearn.bench.grid import Arm, Cell, Grid, read_file
 from everlearn.bench.recording import read_stream, read_trial
-from everlearn.bench.report.content import Board, Compared, Facts
+from everlearn.bench.report.content import TOGETHER, Board, Compared, Facts
 from everlearn.desiderata.composition import composing
 from everlearn.desiderata.contract import Asked, Case, Trial, above_chance, share_right
 from everlearn.errors import SettingsError
@@ -73,7 +73,7 @@ def stream_cases(grid: Grid, seed: int) -> list[Case]:
     found = {name: _trial(grid, Cell(name, seed)) for name in (BASE, JOINT, SOLO, CONTEXT)}
     base = found[BASE]
     assert base is not None, "it is finished"
-    own = [_trial(grid, Cell(arm.name, seed)) for arm in grid.request.arms if arm.name not in USUAL]
+    own = [_labelled(grid, arm, seed) for arm in grid.request.arms if arm.name not in USUAL]
     trials = [trial for trial in own if trial] or [replace(base, moments=(replace(base.last, stage=record.stages),))]
     return [
         Case(
@@ -206,11 +206,19 @@ def _learnt_late(grid: Grid) -> list[str]:
 def _pairs(grid: Grid, cases: Sequence[Case]) -> list[tuple[str, str]]:
     """Every two methods; where these would be many, each with the one that the others are held against."""
     there = {case.trial.method for case in cases}
-    names = [arm.name for arm in grid.request.arms if arm.name not in REFERENCES and arm.name in there]
+    arms = [arm for arm in grid.request.arms if arm.name not in REFERENCES and arm.method != JOINT]
+    names = [arm.name for arm in arms if arm.name in there]
     if len(names) <= ALL_PAIRS:
         return [(a, b) for place, b in enumerate(names) for a in names[place + 1 :]]
     against = LEARNER if LEARNER in names else names[0] if names else ""
     return [(name, against) for name in names if name != against]
+
+
+def _labelled(grid: Grid, arm: Arm, seed: int) -> Trial | None:
+    """A method's trial, marked where it is joint training under another name."""
+    trial = _trial(grid, Cell(arm.name, seed))
+    together = trial and arm.name != JOINT and role_of(arm.name, arm.method) == JOINT
+    return replace(trial, labels=(*trial.labels, TOGETHER)) if trial and together else trial
 
 
 def _trial(grid: Grid, cell: Cell) -> Trial | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from everlearn.bench.report.content import NOTHING
+from everlearn.bench.report.content import NOTHING, TOGETHER
 from everlearn.bench.report.scoring import Row, Scored
 from everlearn.bench.statistics import LEAST_STREAMS, Interval
 from everlearn.report import words
@@ -54,6 +54,7 @@ COUNTS = ("tokens", "questions")
 LABELS = {
     "full replay": "its memory holds nearly all of the raw stream: what it keeps, it may be learning again",
     NOTHING: "no weight changed; its scores are those of the base",
+    TOGETHER: "joint training with other settings; a reference",
 }
 
 

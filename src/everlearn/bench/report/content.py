@@ -14,6 +14,10 @@ NOTHING = "nothing trained"
 """The label of a trial that changed no weight: it is compared with no other method."""
 
 
+TOGETHER = "all stages at once"
+"""The label of joint training under another name: a reference too."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """How the benchmark was run; whatever is empty is left out of the page."""

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from everlearn.bench.arms import BASE, JOINT, REFERENCES, SOLO
 from everlearn.bench.report import agreed, axes, columns, kinds
 from everlearn.bench.report.charts import fading_panels, scaling_panels
-from everlearn.bench.report.content import NOTHING, Board
+from everlearn.bench.report.content import NOTHING, TOGETHER, Board
 from everlearn.bench.report.matrix import fading, matrix_of, step_of
 from everlearn.bench.report.recorded import pack
 from everlearn.bench.report.scatter import Measure, scatter
@@ -67,7 +67,8 @@ def render(board: Board, desiderata: Mapping[str, Desideratum]) -> str:
 
 def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, Any]:
     rows = score(board, desiderata)
-    matrices = [matrix for row in rows if row.method not in (SOLO, BASE, JOINT) and (matrix := matrix_of(row))]
+    alone = [row for row in rows if row.method not in (SOLO, BASE, JOINT) and TOGETHER not in row.labels]
+    matrices = [matrix for row in alone if (matrix := matrix_of(row))]
     return {
         "board": board,
         "rows": rows,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from everlearn import plugins
 from everlearn.bench.agreement import SCORES, agreement
 from everlearn.bench.arms import REFERENCES, SOLO
-from everlearn.bench.report.content import NOTHING, Beside, Board, reference_cases
+from everlearn.bench.report.content import NOTHING, TOGETHER, Beside, Board, reference_cases
 from everlearn.bench.statistics import Interval, interval_over_streams
 from everlearn.desiderata.contract import Case, Desideratum, Score
 from everlearn.desiderata.sequence import accuracy_matrix, final_accuracy
@@ -81,9 +81,10 @@ def score(board: Board, desiderata: Mapping[str, Desideratum]) -> tuple[Row, ...
     """A row for every method, in the order of the cases, then one for every reference."""
     cases = (*board.cases, *reference_cases(board.cases))
     methods = list(dict.fromkeys(case.trial.method for case in cases))
-    own = [name for name in methods if name not in REFERENCES]
-    apart = [name for name in REFERENCES if name in methods]
-    return tuple(_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*own, *apart))
+    known = [name for name in REFERENCES if name in methods]
+    others = [name for name in methods if name not in REFERENCES]
+    rows = [_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*others, *known)]
+    return tuple(sorted(rows, key=lambda row: row.reference))
 
 
 def beside(rows: Sequence[Row], other: Board, others: Sequence[Row]) -> Beside:
@@ -131,7 +132,8 @@ def _row(method: str, cases: Sequence[Case], desiderata: Mapping[str, Desideratu
         for desideratum, said in _asked(case, desiderata):
             found.setdefault(said.name, []).append((case.trial.stream, desideratum, said))
     labels = tuple(dict.fromkeys(label for case in ordered for label in case.trial.labels))
-    return Row(method, method in REFERENCES, ordered, labels, {name: _scored(some) for name, some in found.items()})
+    reference = method in REFERENCES or TOGETHER in labels
+    return Row(method, reference, ordered, labels, {name: _scored(some) for name, some in found.items()})
 
 
 def _asked(case: Case, desiderata: Mapping[str, Desideratum]) -> Iterable[tuple[str, Score]]:
