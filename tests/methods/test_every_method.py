@@ -7,7 +7,7 @@ import torch
 
 from everlearn import examiner, plugins
 from everlearn.learner import Learner
-from everlearn.methods.contract import Gradient, Method
+from everlearn.methods.contract import FAMILIES, Gradient, Method
 from everlearn.records import Example, Message, Question
 from everlearn.settings import settings_of
 from sample_lessons import few_candidates
@@ -30,7 +30,7 @@ def questions(examples: list[Example]) -> list[Question]:
 
 
 def settings_for(name: str) -> dict:
-    extra = SMALL_ANCHORS if name.startswith("anchored") else {}
+    extra = SMALL_ANCHORS if name.startswith(("anchored", "kl_")) else {}
     if name == "anchored neurons":
         extra = {**extra, "weights": "neurons", "neurons": 8}
     return {**SETTINGS, **extra, **({"layers": 0} if name == "freeze" else {})}
@@ -105,8 +105,12 @@ def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name, count):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_each_setting_is_explained_once(name):
+def test_each_is_described_and_each_setting_explained(name):
     method = plugins.find("methods", name, Method)
+    assert method.family in FAMILIES
+    assert method.keeps
+    assert method.cost
+    assert method.__doc__
     for setting in settings_of(method):
         assert setting.help, f"{name}.{setting.name} has no docstring"
 

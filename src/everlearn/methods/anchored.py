@@ -61,6 +61,9 @@ KEPT_SAMPLE = 240
 class Anchored(Gradient):
     """New data by cross-entropy; old habits by neurons that are shut elsewhere, or by KL; old stages by replay."""
 
+    family: ClassVar[str] = "the default"
+    keeps: ClassVar[str] = "texts of the start model with its beliefs, a sample of earlier examples"
+    cost: ClassVar[str] = "about 2×, and writing before each stage"
     claims: ClassVar[tuple[str, ...]] = (EARLIER,)
 
     weights: str = "neurons"

@@ -15,9 +15,28 @@ from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
 from everlearn.model.language_model import Adaptation, LanguageModel
 from everlearn.records import Example, Question
+from everlearn.train.anchors import Anchors
 from everlearn.train.loop import RUNNING, Held, Hooks, Step, fit
 from everlearn.train.optimiser import OPTIMISERS, Optimisation
 from everlearn.train.run import Run
+
+FAMILIES = (
+    "references",
+    "regularization",
+    "KL penalties",
+    "replay",
+    "gradient projections",
+    "self-distillation",
+    "on-policy data",
+    "real-time RL",
+    "capacity growth",
+    "trained KV caches",
+    "averaging and merging",
+    "editing",
+    "meta",
+    "the default",
+)
+"""In the order of the essay, the default last."""
 
 EARLIER, START, REPLIES = "which earlier examples come again", "where a stage begins", "what is learnt from"
 """What only one of several methods that train together can decide."""
@@ -37,6 +56,13 @@ class Mixture(NamedTuple):
 @dataclass(frozen=True)
 class Method:
     """How a stage changes the model. Settings are fields; everything learnt lives in model and memory."""
+
+    family: ClassVar[str] = ""
+    """What sort of method it is: one of FAMILIES."""
+    keeps: ClassVar[str] = "nothing"
+    """What it keeps between stages beside the weights, in a few words."""
+    cost: ClassVar[str] = "1×"
+    """What a stage costs, in passes over its rows as fine-tuning makes them."""
 
     def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Change the model and return the new memory."""
@@ -188,6 +214,21 @@ class Gradient(Method):
                 rows, examples = zip(*fresh[at : at + self.rows_per_step], *recalled, strict=True)
                 steps.append(Step(rows, len(recalled), examples=examples))
         return steps
+
+
+def rows_of(model: LanguageModel, examples: Sequence[Example], count: int, seed: int) -> list[Row]:
+    """A sample of at most `count` rows of the examples."""
+    chosen = random.Random(seed).sample(list(examples), min(count, len(examples)))
+    return [model.chat.example(example) for example in chosen]
+
+
+def held_in_turn(anchors: Anchors, per_step: int, strength: float, steps: int) -> Iterator[Held | None]:
+    """For each step the next so many texts; None where there are none."""
+    count = len(anchors.rows)
+    for step in range(steps):
+        chosen = [number % count for number in range(step * per_step, (step + 1) * per_step)] if count else []
+        rows = tuple(anchors.rows[at] for at in chosen)
+        yield Held(rows, anchors.teacher(chosen), strength) if rows else None
 
 
 class _Live(Sequence[Step]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from everlearn.methods.contract import Gradient
 
@@ -10,3 +11,5 @@ from everlearn.methods.contract import Gradient
 @dataclass(frozen=True)
 class Finetune(Gradient):
     """Sequential fine-tuning on the new stage, nothing else."""
+
+    family: ClassVar[str] = "references"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -18,6 +19,8 @@ from everlearn.model.language_model import LanguageModel
 @dataclass(frozen=True)
 class Freeze(Gradient):
     """Sequential fine-tuning with the embedding and the lowest layers held still."""
+
+    family: ClassVar[str] = "references"
 
     layers: int = 15
     """how many layers, counted from the input, do not change"""

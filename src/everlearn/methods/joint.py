@@ -16,6 +16,9 @@ from everlearn.train.run import Run
 class Joint(Gradient):
     """Multi-task training: keeps every example and learns all of them anew from the start model."""
 
+    family: ClassVar[str] = "references"
+    keeps: ClassVar[str] = "all examples"
+    cost: ClassVar[str] = "grows: everything again at each stage"
     claims: ClassVar[tuple[str, ...]] = (EARLIER, START)
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:

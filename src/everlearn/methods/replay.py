@@ -17,6 +17,9 @@ from everlearn.train.run import Run
 class Replay(Gradient):
     """Fine-tuning with a sample of what was taught earlier in every step (experience replay)."""
 
+    family: ClassVar[str] = "replay"
+    keeps: ClassVar[str] = "a sample of earlier examples"
+    cost: ClassVar[str] = "1.5× with 8 earlier rows in each step of 16"
     claims: ClassVar[tuple[str, ...]] = (EARLIER,)
 
     budget: int = 100_000

@@ -120,7 +120,7 @@ def _move(
     model: LanguageModel, hooks: Hooks, optimiser: Optimiser, number: int, rate: float, loss: torch.Tensor
 ) -> float:
     """Use up the gradients: none must be left when the next step makes its own, or there is room for both."""
-    gradients = _collect_gradients(model)
+    gradients = collect_gradients(model)
     hooks.project(model, gradients, number)
     return optimiser.step(gradients, rate, loss)
 
@@ -189,7 +189,8 @@ def _count(step: Step, tokens: int, run: Run) -> None:
     run.meter.learnt("new", tokens - synthetic - again)
 
 
-def _collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:
+def collect_gradients(model: LanguageModel) -> dict[str, torch.Tensor]:
+    """The gradients of the weights that may change, by name, taken off them."""
     gradients = {}
     for name, weight in model.weights().items():
         if weight.grad is not None:
