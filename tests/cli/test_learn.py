@@ -257,7 +257,7 @@ def test_a_dry_run_counts_what_would_be_replayed(call, home):
 
 def stop_at(step: int, monkeypatch):
     """Ctrl-C in the middle of training."""
-    whole = loop._collect_gradients
+    whole = loop.collect_gradients
     seen = []
 
     def counted(model):
@@ -266,8 +266,8 @@ def stop_at(step: int, monkeypatch):
             raise KeyboardInterrupt
         return whole(model)
 
-    monkeypatch.setattr(loop, "_collect_gradients", counted)
-    return lambda: monkeypatch.setattr(loop, "_collect_gradients", whole)
+    monkeypatch.setattr(loop, "collect_gradients", counted)
+    return lambda: monkeypatch.setattr(loop, "collect_gradients", whole)
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_can_be_resumed(call, home, monkeypatch):

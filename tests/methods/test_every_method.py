@@ -84,7 +84,7 @@ def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_fo
     for folder, fresh in (("a", False), ("b", True)):
         (tmp_path / folder).mkdir()
         learner = Learner(tmp_path / folder, model=str(tiny_folder))
-        first = learner.learn_items(pairs("one", 4), (), name.split()[0], {**settings_for(name), "epochs": 40})
+        first = learner.learn_items(pairs("one", 4), (), name.split()[0], settings_for(name))
         learner.store.advance(first.digest)
         if fresh:
             learner = Learner(tmp_path / folder)
