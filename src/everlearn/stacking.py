@@ -24,7 +24,7 @@ from everlearn.settings import Setting, settings_of
 from everlearn.train.loop import RUNNING, Held, Step
 from everlearn.train.run import Run
 
-JOINT_NAME = "+"
+PLUS = "+"
 PARTS = "parts"
 """Where the memories of the parts are while a stage is learnt."""
 
@@ -39,7 +39,7 @@ def method_called(name: str) -> type[Method]:
         PluginError: there is no such method, or its file cannot be loaded.
         SettingsError: the methods make no sense together.
     """
-    names = [name] if Path(name).is_file() else name.split(JOINT_NAME)
+    names = [name] if Path(name).is_file() else name.split(PLUS)
     kinds = [plugins.find("methods", each, Method) for each in names]
     return kinds[0] if len(kinds) == 1 else _stacked(dict(zip(map(_short, names), kinds, strict=True)), names)
 
@@ -143,7 +143,7 @@ def _prompt(self: Stacked, question: Question, memory: Memory) -> Question:
 def _stacked(kinds: Mapping[str, type[Method]], names: Sequence[str]) -> type[Method]:
     """The class of methods that train together."""
     if len(kinds) < len(names):
-        raise SettingsError(f"{JOINT_NAME.join(names)} names a method twice", "name each once")
+        raise SettingsError(f"{PLUS.join(names)} names a method twice", "name each once")
     able = {name: kind for name, kind in kinds.items() if issubclass(kind, Gradient)}
     if alone := [name for name in kinds if name not in able]:
         raise SettingsError(f"{alone[0]} does not train by gradients, so nothing can join it", f"use {alone[0]} alone")
@@ -158,7 +158,7 @@ def _stacked(kinds: Mapping[str, type[Method]], names: Sequence[str]) -> type[Me
     }
     if any(kind.prompt is not Method.prompt for kind in able.values()):
         namespace["prompt"] = _prompt
-    made = dataclasses.make_dataclass(JOINT_NAME.join(able), fields, bases=(Stacked,), namespace=namespace, frozen=True)
+    made = dataclasses.make_dataclass(PLUS.join(able), fields, bases=(Stacked,), namespace=namespace, frozen=True)
     made.SETTING_HELP = {setting.name: setting.help for setting in (*shared, *own)}  # type: ignore[attr-defined]
     return made
 

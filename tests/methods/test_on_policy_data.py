@@ -25,10 +25,8 @@ def test_it_moves_less_on_what_surprises(tiny, learn, nats):
 
     strange = [Example((Message("user", "a?"), Message("assistant", "\u00e9\u00e9\u00e9", learn=True)))]
     before = nats(tiny, strange)
-    start = tiny.twin() if tiny.masters else None
     learn(tiny, "talr", strange, floor=0.0, temperature=0.2)
     slow = before - nats(tiny, strange)
     tiny.restore(tiny.start())
     learn(tiny, "finetune", strange)
-    assert start is None
     assert before - nats(tiny, strange) > 2 * slow

@@ -11,19 +11,19 @@ least while keeping what was learnt (WiSE-FT, Wortsman et al. 2109.01903), if ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 
 from everlearn.errors import SettingsError
-from everlearn.methods.contract import EARLIER, Gradient, Memory, Mixture
+from everlearn.methods.contract import EARLIER, Gradient, Memory, Mixture, held_in_turn
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.study.neighbours import neighbours
-from everlearn.train.anchors import Anchors, beside, write_anchors, write_answers
+from everlearn.train.anchors import Anchors, beside, by_start, write_anchors, write_answers
 from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
@@ -112,13 +112,14 @@ class Anchored(Gradient):
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Have the start model write anchors, once for the whole lineage, and answer what lies near the lesson."""
         general = memory.get("anchors") or run.checkpoints.tensors_once(
-            "anchors", lambda: self._written(model, run, lambda: self._anchors(model, run))
+            "anchors", lambda: by_start(model, lambda: self._anchors(model, run), run.meter).tensors()
         )
         memory = {**memory, "anchors": general}
         # where there are some already half as many will do: writing them takes time
         if asked := neighbours(examples, self.neighbours // (2 if "neighbours" in memory else 1), run.seed):
             near = run.checkpoints.tensors_once(
-                "neighbours", lambda: self._written(model, run, lambda: self._near(model, asked, memory, run.seed))
+                "neighbours",
+                lambda: by_start(model, lambda: self._near(model, asked, memory, run.seed), run.meter).tensors(),
             )
             memory = {**memory, "neighbours": near}
         if not examples:
@@ -158,16 +159,6 @@ class Anchored(Gradient):
         in_view = beside(model, general.first(BESIDE), said, seed)
         return [general.rows, model.chat.openings(general.rows), in_view, *(near.rows for near in _near(memory))]
 
-    def _written(self, model: LanguageModel, run: Run, write: Callable[[], Anchors]) -> dict[str, torch.Tensor]:
-        """What the start model writes, metered."""
-        now = model.snapshot()
-        model.restore(model.start())
-        written = write()
-        model.restore(now)
-        run.meter.read("generated", sum(row.targets for row in written.rows))
-        run.meter.read("teacher", sum(len(row.ids) for row in written.rows))
-        return written.tensors()
-
     def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
         """Fresh examples, with old ones from the buffer in each step."""
         return Mixture(fresh, memory.get("examples", []), self.old_per_step)
@@ -176,13 +167,7 @@ class Anchored(Gradient):
         """λ · KL(start ‖ model) on the next anchors in turn; new neurons are shut there and need none."""
         if not self.anchors_per_step or self.weights == "neurons":
             return [None] * steps
-        return self._in_turn(_trained(memory), steps)
-
-    def _in_turn(self, anchors: Anchors, steps: int) -> Iterator[Held]:
-        for step in range(steps):
-            turn = range(step * self.anchors_per_step, (step + 1) * self.anchors_per_step)
-            chosen = [number % len(anchors.rows) for number in turn]
-            yield Held(tuple(anchors.rows[index] for index in chosen), anchors.teacher(chosen), self.strength)
+        return held_in_turn(_trained(memory), self.anchors_per_step, self.strength, steps)
 
     def penalty(self, model: LanguageModel, memory: Memory, step: int) -> torch.Tensor | None:
         """What new neurons say where they should keep silent, and how far they are from what they said on earlier

@@ -38,7 +38,7 @@ FAMILIES = (
 )
 """In the order of the essay, the default last."""
 
-EARLIER, START, REPLIES = "which earlier examples come again", "where a stage begins", "what is learnt from"
+EARLIER, START = "which earlier examples come again", "where a stage begins"
 """What only one of several methods that train together can decide."""
 
 Memory = dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 from everlearn.methods.contract import Gradient, Memory, held_in_turn
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
-from everlearn.train.anchors import Anchors, write_anchors
+from everlearn.train.anchors import Anchors, by_start, write_anchors
 from everlearn.train.loop import Held
 from everlearn.train.run import Run
 
@@ -36,19 +37,12 @@ class KLBase(Gradient):
         """Have the start model write, the first time."""
         if "anchors" in memory:
             return memory
-        return {
-            **memory,
-            "anchors": run.checkpoints.tensors_once("anchors", lambda: self._written(model, run).tensors()),
-        }
 
-    def _written(self, model: LanguageModel, run: Run) -> Anchors:
-        now = model.snapshot()
-        model.restore(model.start())
-        written = write_anchors(model, self.anchors, self.anchor_length, run.seed)
-        model.restore(now)
-        run.meter.read("generated", sum(row.targets for row in written.rows))
-        run.meter.read("teacher", sum(len(row.ids) for row in written.rows))
-        return written
+        def written() -> Anchors:
+            write = functools.partial(write_anchors, model, self.anchors, self.anchor_length, run.seed)
+            return by_start(model, write, run.meter)
+
+        return {**memory, "anchors": run.checkpoints.tensors_once("anchors", lambda: written().tensors())}
 
     def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
         """The texts in turn, with the start model's beliefs."""

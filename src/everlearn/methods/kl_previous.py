@@ -9,7 +9,7 @@ from typing import ClassVar
 from everlearn.methods.contract import Gradient, Memory, held_in_turn
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
-from everlearn.train.anchors import Anchors, write_anchors
+from everlearn.train.anchors import Anchors, metered, write_anchors
 from everlearn.train.loop import Held
 from everlearn.train.run import Run
 
@@ -39,10 +39,7 @@ class KLPrevious(Gradient):
         return {**memory, WRITTEN: run.checkpoints.tensors_once("written", lambda: self._written(model, run).tensors())}
 
     def _written(self, model: LanguageModel, run: Run) -> Anchors:
-        written = write_anchors(model, self.anchors, self.anchor_length, run.seed)
-        run.meter.read("generated", sum(row.targets for row in written.rows))
-        run.meter.read("teacher", sum(len(row.ids) for row in written.rows))
-        return written
+        return metered(write_anchors(model, self.anchors, self.anchor_length, run.seed), run.meter)
 
     def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
         """The texts in turn, with the beliefs of who wrote them."""

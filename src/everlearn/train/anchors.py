@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,7 @@ from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Message
 from everlearn.train.losses import Teacher, beliefs, top_k_kl
+from everlearn.train.meter import Meter
 
 KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
@@ -88,6 +89,22 @@ class Anchors:
             torch.cat([self.teachers[index].ids_NK for index in chosen]),
             torch.cat([self.teachers[index].logprobs_NK for index in chosen]),
         )
+
+
+def metered(written: Anchors, meter: Meter) -> Anchors:
+    """What a model has written, once its tokens are counted: those it wrote, and those that it was asked about."""
+    meter.read("generated", sum(row.targets for row in written.rows))
+    meter.read("teacher", sum(len(row.ids) for row in written.rows))
+    return written
+
+
+def by_start(model: LanguageModel, write: Callable[[], Anchors], meter: Meter) -> Anchors:
+    """What the start model writes, metered; the model is afterwards what it was."""
+    now = model.snapshot()
+    model.restore(model.start())
+    written = write()
+    model.restore(now)
+    return metered(written, meter)
 
 
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
