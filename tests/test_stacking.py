@@ -124,6 +124,8 @@ def test_every_part_has_its_say_and_its_own_memory(tiny, tmp_path):
     _, again = learn("pull+replay", tiny, tmp_path, memory=from_files(as_files(memory)))
     assert again["pull.count"] == 4, "what was kept comes back to the part that kept it"
     assert method.examples([row("c")], {"parts": {"pull": {}, "replay": {"examples": [row("d")]}}}).old == [row("d")]
+    assert method.examples([row("c")], again).old == again["replay.examples"], "a forecast asks before a stage begins"
+    assert not method.examples([row("c")], {}).old
 
 
 def test_weights_are_multiplied_and_projections_chained(tiny, tmp_path):

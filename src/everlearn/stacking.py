@@ -67,9 +67,10 @@ class Stacked(Gradient):
 
     def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
         """What each part makes of the fresh examples, one after the other; one of them at most has old ones."""
+        own = memory.get(PARTS) or {name: _own(memory, name) for name in self.parts}  # a forecast asks before it begins
         mixture = Mixture(fresh)
         for name, part in self.parts.items():
-            made = part.examples(mixture.fresh, memory[PARTS][name])
+            made = part.examples(mixture.fresh, own[name])
             mixture = made if made.old else Mixture(made.fresh, mixture.old, mixture.old_per_step)
         return mixture
 

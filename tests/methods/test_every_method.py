@@ -75,7 +75,7 @@ def test_it_repeats_itself(tmp_path, tiny_folder, monkeypatch, name):
     assert weights[0] == weights[1]
 
 
-@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
+@pytest.mark.parametrize("name", [*METHODS, "anchored neurons", "replay+ewc"])
 def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_folder, monkeypatch, name):
     """Learning two stages in one go or with a fresh learner between them gives the same weights."""
     torch.set_num_threads(1)
@@ -95,7 +95,7 @@ def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_fo
 
 
 @pytest.mark.parametrize("count", [0, 1])
-@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
+@pytest.mark.parametrize("name", [*METHODS, "anchored neurons", "replay+ewc"])
 def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name, count):
     learnt = learner.learn_items(pairs("one", count), (), name.split()[0], settings_for(name))
     if count == 0:
