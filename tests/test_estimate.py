@@ -61,7 +61,7 @@ def test_the_disk_is_what_a_commit_takes(tiny, tiny_folder, kind):
 )
 def test_the_work_is_that_of_the_steps_that_are_made(tiny, method):
     mixture = method.examples(EXAMPLES, {"examples": EXAMPLES[:10]})
-    steps = method._steps(tiny, mixture, seed=0)
+    steps = method._steps(tiny, mixture, {}, seed=0)
     work = work_of(method, mixture, tiny.chat, asked=0)
     assert work.steps == len(steps)
     assert work.trained == pytest.approx(sum(pack(step.rows).tokens for step in steps), rel=0.15)

@@ -75,13 +75,16 @@ def write_habits(model: LanguageModel) -> tuple[HabitText, ...]:
 def measure(model: LanguageModel, texts: Sequence[HabitText]) -> Habits:
     """Agreement with the base's most likely tokens and KL(base ‖ model) on its own replies."""
     agree, divergence, count = 0.0, 0.0, 0
-    for at in range(0, len(texts), 8):
-        rows = [_row(text.ids[: text.reply_from], text.ids[text.reply_from :]) for text in texts[at : at + 8]]
-        logits_NV = model.logits(pack(rows))
-        teacher = _teacher(texts[at : at + 8], model.device)
-        agree += float((logits_NV.argmax(-1) == teacher.ids_NK[:, 0]).sum())
-        divergence += float(top_k_kl(teacher, logits_NV)) * len(logits_NV)
-        count += len(logits_NV)
+    for group in model.routes([text.ids[: text.reply_from] for text in texts]):
+        for at in range(0, len(group), 8):
+            some = [texts[index] for index in group[at : at + 8]]
+            logits_NV = model.logits(
+                pack([_row(text.ids[: text.reply_from], text.ids[text.reply_from :]) for text in some])
+            )
+            teacher = _teacher(some, model.device)
+            agree += float((logits_NV.argmax(-1) == teacher.ids_NK[:, 0]).sum())
+            divergence += float(top_k_kl(teacher, logits_NV)) * len(logits_NV)
+            count += len(logits_NV)
     return Habits(agree / count, divergence / count, count)
 
 

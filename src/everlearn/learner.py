@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from everlearn import memory as memories
 from everlearn.data import read_items, read_questions
 from everlearn.errors import DataError, ModelError, PackageError, PluginError, SettingsError, StoreError, TrainingError
 from everlearn.examiner import answer_all, make_suite
@@ -51,6 +52,9 @@ from everlearn.train.meter import Meter
 from everlearn.train.run import Progress
 
 DEFAULT_METHOD = "anchored"
+
+REQUESTED = ("study", "seed")
+"""What a commit's settings have beside the method's own."""
 
 
 def _silent(progress: Progress) -> None:
@@ -211,14 +215,23 @@ class Learner:
         """Set the model to a version; returns its digest."""
         name = self.store.resolve(reference)
         if name != self._at:
-            self._check_model(self.store.commit(name))
-            weights = self.store.commit(name).weights_object
-            if weights:
-                decode_delta(self.model, self.store.get(weights))
+            commit = self.store.commit(name)
+            self._check_model(commit)
+            if commit.weights_object:
+                decode_delta(self.model, self.store.get(commit.weights_object))
             elif self.model.masters:
                 self.model.restore(self.model.start())
+            self._serve(commit)
             self._at = name
         return name
+
+    def _serve(self, commit: Commit) -> None:
+        """Have the model answer as the version's method wants it to, where that is not by its weights alone."""
+        self.model.serve(None)
+        if commit.routed:
+            settings = {name: value for name, value in commit.settings.items() if name not in REQUESTED}
+            method: Method = with_values(method_called(commit.method), settings)
+            method.serve(self.model, memories.recall(self.store, commit.memory_objects))
 
     def rollback(self, reference: str = "head~1") -> str:
         """Move the branch back to an earlier version; nothing is deleted."""
@@ -275,11 +288,13 @@ class Learner:
         return answer_tasks(load_tasks(tasks, limit), book, model, self.tell)
 
     def _weights(self, reference: str) -> str:
-        """The digest of a version's weights: of what it has learnt, or of the model's files where that is nothing."""
+        """The digest of what answers: of a version's weights, of the model's files where it has learnt nothing, or of
+        the version where more than its weights counts."""
         if not self.lineage.root():
             return self.model.digest
-        commit = self.store.commit(self.store.resolve(reference))
-        return commit.weights_object or commit.model_digest
+        name = self.store.resolve(reference)
+        commit = self.store.commit(name)
+        return name if commit.routed else commit.weights_object or commit.model_digest
 
     def _ensure_version(self, reference: str) -> None:
         """Check a version out; a store without commits stands for the untouched base."""

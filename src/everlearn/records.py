@@ -217,6 +217,8 @@ class Commit:
     """The weights delta to the base (safetensors); empty for the base itself."""
     memory_objects: dict[str, str] = field(default_factory=dict)
     """What the method keeps between stages: a name and an object each."""
+    routed: bool = False
+    """Whether its method chooses, prompt by prompt and out of its memory, the weights that answer."""
     stage_object: str = ""
     examples_object: str = ""
     """The training examples that study made of the stage, with their origin."""

@@ -18,6 +18,7 @@ import torch
 from everlearn import plugins
 from everlearn.errors import SettingsError
 from everlearn.methods.contract import Gradient, Memory, Method, Mixture
+from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Question
 from everlearn.settings import Setting, settings_of
@@ -73,6 +74,11 @@ class Stacked(Gradient):
             made = part.examples(mixture.fresh, own[name])
             mixture = made if made.old else Mixture(made.fresh, mixture.old, mixture.old_per_step)
         return mixture
+
+    def row(self, model: LanguageModel, example: Example, memory: Memory) -> Row:
+        """What is learnt of an example: the tokens that every part would learn."""
+        rows = [part.row(model, example, memory[PARTS][name]) for name, part in self.parts.items()]
+        return Row(rows[0].ids, tuple(map(all, zip(*(row.learn for row in rows), strict=True))))
 
     def live(self, model: LanguageModel, step: Step, number: int, memory: Memory, run: Run) -> Step:
         """What the parts make of a step, one after the other."""
@@ -141,6 +147,14 @@ def _prompt(self: Stacked, question: Question, memory: Memory) -> Question:
     return question
 
 
+def _routes(
+    self: Stacked, model: LanguageModel, prompts: Sequence[Sequence[int]], memory: Memory
+) -> Iterator[list[int]]:
+    """The routes of the one part that has some."""
+    chooser = next(name for name, part in self.parts.items() if part.chooses())
+    return self.parts[chooser].routes(model, prompts, _own(memory, chooser))
+
+
 def _stacked(kinds: Mapping[str, type[Method]], names: Sequence[str]) -> type[Method]:
     """The class of methods that train together."""
     if len(kinds) < len(names):
@@ -156,9 +170,15 @@ def _stacked(kinds: Mapping[str, type[Method]], names: Sequence[str]) -> type[Me
         "places": places,
         "__module__": __name__,
         "__doc__": f"{' and '.join(able)} at once.",
+        "family": ", ".join(dict.fromkeys(kind.family for kind in able.values())),
+        "keeps": "; ".join(dict.fromkeys(kind.keeps for kind in able.values() if kind.keeps != Method.keeps))
+        or Method.keeps,
+        "cost": "; ".join(f"{name}: {kind.cost}" for name, kind in able.items()),
     }
     if any(kind.prompt is not Method.prompt for kind in able.values()):
         namespace["prompt"] = _prompt
+    if any(kind.chooses() for kind in able.values()):
+        namespace["routes"] = _routes
     made = dataclasses.make_dataclass(PLUS.join(able), fields, bases=(Stacked,), namespace=namespace, frozen=True)
     made.SETTING_HELP = {setting.name: setting.help for setting in (*shared, *own)}  # type: ignore[attr-defined]
     return made

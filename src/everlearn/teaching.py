@@ -90,6 +90,7 @@ class Teaching:
         before = checkpoints.once("before", list[Answer], lambda: self._known(asked, lesson, meter))
         memory = memories.recall(self.store, parent.memory_objects)
         memory = _without(memory, lesson.retired)
+        self.model.serve(None)
         try:
             memory = method.learn(self.model, lesson.examples, memory, run)
         finally:
@@ -123,6 +124,7 @@ class Teaching:
         delta = encode_delta(self.model)
         stage_object = self.store.put(encode(request.stage))
         stages = [*self.lineage.stages(request.parent), (stage_object, request.stage)]
+        method.serve(self.model, memory)
         self.tell(Progress("exam", 0, 0))
         exam = examine(self.model, self._suite(), stages, meter, lambda question: method.prompt(question, memory))
         after = _latest(exam, stage_object) or self._known(asked[0], lesson, meter)
@@ -140,6 +142,7 @@ class Teaching:
             settings={**request.settings, "study": request.study, "seed": request.seed},
             weights_object=weights,
             memory_objects=kept,
+            routed=method.chooses(),
             stage_object=stage_object,
             examples_object=self.store.put(encode(lesson)),
             exam_object=self.store.put(encode(exam)),

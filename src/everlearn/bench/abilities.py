@@ -96,11 +96,12 @@ def kl_from(model: LanguageModel, spoken: Anchors) -> float | None:
 
     total, count = 0.0, 0
     with torch.inference_mode():
-        for at in range(0, len(spoken.rows), KL_ROWS):
-            chosen = range(at, min(at + KL_ROWS, len(spoken.rows)))
-            targets = sum(spoken.rows[index].targets for index in chosen)
-            total += float(kl_to(model, spoken, chosen)) * targets
-            count += targets
+        for group in model.routes([row.prompt for row in spoken.rows]):
+            for at in range(0, len(group), KL_ROWS):
+                chosen = group[at : at + KL_ROWS]
+                targets = sum(spoken.rows[index].targets for index in chosen)
+                total += float(kl_to(model, spoken, chosen)) * targets
+                count += targets
     return total / count if count else None
 
 

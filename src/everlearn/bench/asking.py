@@ -61,6 +61,8 @@ class Examiner:
                     {name: weight.float() for name, weight in load_file(folder / learnt.weights).items()}
                 )
             memory = kept_memory(folder, learnt.memory)
+            if method and learnt.memory:
+                method.serve(self.model, memory)
             prompting = Prompting(method, memory) if method and prompts(method) else None
             moments.append(self._moment(learnt, options=learnt is learning.moments[-1], prompting=prompting))
         return Trial(learning.arm, self.stream.seed, tuple(moments), learning.settings, learning.labels)

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from everlearn import memory as memories
 from everlearn.bench.arms import JOINT, LEARNER, SOLO, Phase, phases, role_of
-from everlearn.bench.prompting import keep_memory, prompts
+from everlearn.bench.prompting import keep_memory, remembers
 from everlearn.bench.recording import Learning, Learnt, this_process, total_of, write_learning
 from everlearn.bench.stream import Stream
 from everlearn.methods.contract import Gradient, Method
@@ -121,7 +121,7 @@ class _Course:
     def __post_init__(self) -> None:
         # before anything is added to it, so that every stage is metered alike
         self.parameters = self.model.parameters
-        self.remembers = prompts(self.method)
+        self.remembers = remembers(self.method)
         self.memory_folder = ""
         self.largest = self.largest_plain = 0
 

@@ -22,6 +22,11 @@ def prompts(method: Method) -> bool:
     return type(method).prompt is not Method.prompt
 
 
+def remembers(method: Method) -> bool:
+    """Whether its memory has a say in what is answered."""
+    return prompts(method) or method.chooses()
+
+
 def keep_memory(folder: Path, name: str, memory: Memory) -> str:
     """Write each part of a memory as a file of the folder `name`; returns that name."""
     (folder / name).mkdir(parents=True, exist_ok=True)

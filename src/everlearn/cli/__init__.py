@@ -59,8 +59,8 @@ def verbs() -> dict[str, str]:
 
 def headlines(folder: str) -> dict[str, str]:
     """The name and the first docstring line of each plug-in file in a folder, in order; imports none of them."""
-    names = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py"))
-    return {name: _headline(f"{folder}/{name}.py") for name in names if name not in {"__init__", "contract"}}
+    names = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and not name.startswith("_"))
+    return {name: _headline(f"{folder}/{name}.py") for name in names if name != "contract"}
 
 
 def _headline(path: str) -> str:

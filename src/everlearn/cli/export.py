@@ -7,6 +7,8 @@ from pathlib import Path
 
 from everlearn.cli import DONE
 from everlearn.cli.terminal.output import emit
+from everlearn.errors import ModelError
+from everlearn.records import Commit
 from everlearn.report.words import size
 
 FORMS = ("adapter", "merged")
@@ -32,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     with display() as tell:
         learner = open_learner(arguments, tell)
         version = learner.checkout(arguments.at)
+        _refuse_routed(learner.store.commit(version))
         write = export_adapter if arguments.form == "adapter" else export_merged
         write(learner.model, arguments.folder)
     written = sorted(path for path in arguments.folder.iterdir() if path.is_file())
@@ -50,3 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     done = f"{short(version)} is in {arguments.folder} ({size(taken)}); load it with\n  {loads[arguments.form]}"
     emit(arguments, facts, lambda: done)
     return DONE
+
+
+def _refuse_routed(commit: Commit) -> None:
+    if commit.routed:
+        raise ModelError(
+            f"{commit.method} answers each prompt by weights that it chooses for it: no single model can hold them",
+            "ask it here (everlearn ask, everlearn chat), or learn by a method that ends in one set of weights",
+        )

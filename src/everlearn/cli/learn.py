@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what it would take, and do nothing")
     parser.add_argument("--resume", action="store_true", help="go on with the run that was interrupted")
     parser.add_argument("--discard", action="store_true", help="drop the run that was interrupted")
-    parser.epilog = f"{_listed('methods', 'methods')}\n\n{_listed('study strategies', 'study/strategies')}"
+    strategies = _listed("study strategies", "study/strategies")
+    parser.epilog = f"methods: `everlearn methods` lists them, with what each keeps and costs\n\n{strategies}"
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ FAMILIES = (
 )
 """In the order of the essay, the default last."""
 
-EARLIER, START = "which earlier examples come again", "where a stage begins"
+EARLIER, START, SERVING = "which earlier examples come again", "where a stage begins", "which weights answer"
 """What only one of several methods that train together can decide."""
 
 Memory = dict[str, Any]
@@ -71,6 +72,22 @@ class Method:
     def prompt(self, question: Question, memory: Memory) -> Question:
         """What the model is asked at exam time."""
         return question
+
+    def routes(self, model: LanguageModel, prompts: Sequence[Sequence[int]], memory: Memory) -> Iterator[list[int]]:
+        """Numbers of the prompts (tokens) that are answered together, the model being set for them while they are.
+
+        A generator, which puts the model back at its end. It is told the prompts alone. What overrides it claims
+        SERVING."""
+        yield list(range(len(prompts)))
+
+    def serve(self, model: LanguageModel, memory: Memory) -> None:
+        """Have the model answer by this method's routes, until it is told otherwise."""
+        model.serve(functools.partial(self.routes, memory=memory) if self.chooses() else None)
+
+    @classmethod
+    def chooses(cls) -> bool:
+        """Whether it chooses the weights that answer, prompt by prompt."""
+        return cls.routes is not Method.routes
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,7 @@ class Gradient(Method):
         model.adapt(self.adaptation)
         run.meter.frozen_base = self.weights != "full"
         memory = self.prepare(model, examples, memory, run)
-        steps = self._steps(model, self.examples(examples, memory), run.seed)
+        steps = self._steps(model, self.examples(examples, memory), memory, run.seed)
         held = self.all_held(memory, len(steps))
         planned = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]
         live = self.is_live
@@ -146,6 +163,10 @@ class Gradient(Method):
     def examples(self, fresh: Sequence[Example], memory: Memory) -> Mixture:
         """What to learn from; replay mixes in here."""
         return Mixture(fresh)
+
+    def row(self, model: LanguageModel, example: Example, memory: Memory) -> Row:
+        """A fresh example as it is trained on: which of its tokens are learnt."""
+        return model.chat.example(example)
 
     def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
         """For each step the texts on which the model is held to a teacher's beliefs; distillation comes in here."""
@@ -202,8 +223,8 @@ class Gradient(Method):
         steps_each = max(1, math.ceil(examples / self.rows_per_step))
         return max(self.epochs, math.ceil(self.least_steps / steps_each))
 
-    def _steps(self, model: LanguageModel, mixture: Mixture, seed: int) -> list[Step]:
-        fresh = [(model.chat.example(example), example) for example in mixture.fresh]
+    def _steps(self, model: LanguageModel, mixture: Mixture, memory: Memory, seed: int) -> list[Step]:
+        fresh = [(self.row(model, example, memory), example) for example in mixture.fresh]
         shuffle = random.Random(seed)
         recall = _by_turns(model, mixture.old, shuffle)
         steps = []

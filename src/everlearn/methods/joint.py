@@ -18,7 +18,7 @@ class Joint(Gradient):
 
     family: ClassVar[str] = "references"
     keeps: ClassVar[str] = "all examples"
-    cost: ClassVar[str] = "grows: everything again at each stage"
+    cost: ClassVar[str] = "everything again at each stage"
     claims: ClassVar[tuple[str, ...]] = (EARLIER, START)
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:

@@ -30,6 +30,11 @@ class Row:
         """How many tokens the loss falls on."""
         return sum(self.learn)
 
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """The tokens before the first target; all where there is none."""
+        return self.ids[: self.learn.index(True)] if True in self.learn else self.ids
+
     @functools.cached_property
     def read(self) -> tuple[int, ...]:
         """The tokens from which all targets are predicted: what stands before the last one; all where there is none."""

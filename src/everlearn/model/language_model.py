@@ -7,7 +7,7 @@ on.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
 from everlearn.model.graphs import Graphs, Line
 from everlearn.model.kernels.logits import Survey, survey
+from everlearn.model.linear_inputs import linear_inputs, linear_weights
 from everlearn.model.masters import Masters
 from everlearn.model.neurons import MARK, TRAINED, grow
 from everlearn.model.packing import Packed, batches_by_size, pack
@@ -62,6 +63,11 @@ class Adaptation(NamedTuple):
         }[self.kind]
 
 
+Router = Callable[["LanguageModel", Sequence[Sequence[int]]], Iterator[list[int]]]
+"""From prompts: groups of their numbers, each given out while the model is set for it; a generator, which puts the model
+back at its end."""
+
+
 class Forced(NamedTuple):
     """What the model makes of one row under teacher forcing."""
 
@@ -96,6 +102,7 @@ class LanguageModel:
         self._graphs = Graphs(self.parameters)
         self._outside: list[Overheard] = []
         self._kept: list[Overheard] = []
+        self._router: Router | None = None
         self.tokens_read = 0
         """Tokens that `force` and `generate` have computed, forward only."""
         ensure_packable(self.network, self.logits)
@@ -178,6 +185,21 @@ class LanguageModel:
         start = self._start or dict(_network(self.name).named_parameters())
         return {name: start[name].detach().float().to(self.device) for name in self.masters}
 
+    # --- which weights answer --------------------------------------------------------------------------
+
+    def serve(self, router: Router | None) -> None:
+        """From here on have `force` and `generate` use the weights that a router sets for each prompt; None: those that
+        are there."""
+        self._router = router
+
+    def routes(self, prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        """Numbers of the prompts that are answered together, the weights set for them while they are."""
+        router, self._router = self._router, None  # what a router itself asks the model is not routed
+        try:
+            yield from router(self, prompts) if router else [list(range(len(prompts)))]
+        finally:
+            self._router = router
+
     # --- forward ---------------------------------------------------------------------------------------
 
     def logits(self, batch: Packed) -> torch.Tensor:
@@ -223,6 +245,16 @@ class LanguageModel:
         if batch.alone and Rows.can_attend(hidden_TD):
             return batch.alone.to(self.device)
         return tuple(group.to(self.device) for group in batch.layout)
+
+    def linear_weights(self) -> list[str]:
+        """Names of the masters that are weights of linear layers, the head excepted."""
+        return [name for name in linear_weights(self.network, self._decoder()) if name in self.masters]
+
+    @torch.no_grad()
+    def linear_inputs(self, batch: Packed, names: Iterable[str]) -> dict[str, torch.Tensor]:
+        """inputs_TD of linear layers at all tokens of a batch, those that fill its line up included; by the names of
+        their weights, as in `linear_weights`. Layers that are given the same share a tensor."""
+        return linear_inputs(self.network, names, lambda: self._decode(batch))
 
     def remember(self, rows: Iterable[Row], lasting: bool = False) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.
@@ -277,7 +309,14 @@ class LanguageModel:
         """
         if again:
             self.remember(rows, lasting=True)
-        outcomes: list[Forced | None] = [None] * len(rows)
+        outcomes: dict[int, Forced] = {}
+        for chosen in self.routes([row.prompt for row in rows]):
+            outcomes.update(zip(chosen, self._forced([rows[index] for index in chosen]), strict=True))
+        return [outcomes[index] for index in range(len(rows))]
+
+    def _forced(self, rows: Sequence[Row]) -> list[Forced]:
+        """Teacher-force rows by the weights that are there."""
+        outcomes: dict[int, Forced] = {}
         for group in batches_by_size(rows, SCORE_TOKENS):
             batch = pack([rows[index] for index in group])
             self.tokens_read += batch.tokens
@@ -294,8 +333,7 @@ class LanguageModel:
                 outcomes[index] = Forced(
                     bool(right.all()), float(nll.mean()), tuple(likely.tolist()), float(lead.min())
                 )
-        assert all(outcome is not None for outcome in outcomes)
-        return [outcome for outcome in outcomes if outcome is not None]
+        return [outcomes[index] for index in range(len(rows))]
 
     def generate(
         self,
@@ -311,9 +349,24 @@ class LanguageModel:
         A reply ends at the end-of-turn token or at any token in `stop`. Random numbers depend on `seed` and
         on the list of prompts alone.
         """
-        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         generator = torch.Generator(self.device).manual_seed(seed)
         ends = {self.chat.end, *stop}
+        replies: dict[int, Reply] = {}
+        for group in self.routes(prompts):
+            chosen = [prompts[index] for index in group]
+            replies.update(zip(group, self._continued(chosen, limit, ends, temperature, generator), strict=True))
+        return [replies[index] for index in range(len(prompts))]
+
+    def _continued(
+        self,
+        prompts: Sequence[Sequence[int]],
+        limit: int,
+        ends: set[int],
+        temperature: float,
+        generator: torch.Generator,
+    ) -> list[Reply]:
+        """Continue each prompt by the weights that are there."""
+        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         replies: dict[int, Reply] = {}
         shared = shared_prefix(prompts) if prompts else 0
         while order:
@@ -348,7 +401,7 @@ class LanguageModel:
         other.masters = Masters({name: one for name, one in other.network.named_parameters() if name in self.masters})
         other.masters.load(self.masters.state())
         other._trunk, other._graphs = None, Graphs(self.parameters)
-        other._outside, other._kept, other.tokens_read = [], [], 0
+        other._outside, other._kept, other._router, other.tokens_read = [], [], None, 0
         return other
 
     def copy_network(self) -> Any:
