@@ -178,3 +178,12 @@ def test_parts_that_want_different_weights_are_refused(monkeypatch):
     monkeypatch.setattr(stacking.plugins, "find", lambda folder, name, kind: {"push": Push, "grown": Grown}[name])
     with pytest.raises(SettingsError, match="push wants weights=lora, grown wants weights=neurons"):
         method_called("push+grown")
+
+
+def test_what_a_correction_retires_leaves_the_memory_of_every_part():
+    from everlearn.records import Example, Message
+    from everlearn.teaching import _without
+
+    old, other = (Example((Message("user", word), Message("assistant", "a", learn=True))) for word in ("old", "other"))
+    memory = {"replay.examples": [old, other], "examples": [old], "ewc.importance": {}}
+    assert _without(memory, [old]) == {"replay.examples": [other], "examples": [], "ewc.importance": {}}

@@ -12,6 +12,11 @@ EXAMPLES = "examples"
 """The one name under which methods keep examples of earlier stages; where several train together, behind their own."""
 
 
+def holds_examples(name: str) -> bool:
+    """Whether examples are kept under this name, by a method alone or as a part of several."""
+    return name.rpartition(".")[2] == EXAMPLES
+
+
 def keep(store: Store, memory: dict[str, Any]) -> dict[str, str]:
     """Store each part of a memory; returns name and object digest of each. What is unchanged costs nothing."""
     return {name: store.put(data) for name, data in as_files(memory).items()}
@@ -54,7 +59,7 @@ def _from_bytes(name: str, form: str, data: bytes) -> Any:
         from safetensors.torch import load
 
         return load(data)
-    return decode(list[Example], data) if name.rpartition(".")[2] == EXAMPLES else json.loads(data)
+    return decode(list[Example], data) if holds_examples(name) else json.loads(data)
 
 
 def _is_tensors(value: Any) -> bool:

@@ -162,6 +162,8 @@ def _stacked(kinds: Mapping[str, type[Method]], names: Sequence[str]) -> type[Me
     able = {name: kind for name, kind in kinds.items() if issubclass(kind, Gradient)}
     if alone := [name for name in kinds if name not in able]:
         raise SettingsError(f"{alone[0]} does not train by gradients, so nothing can join it", f"use {alone[0]} alone")
+    if alone := [name for name, kind in able.items() if kind.learn is not Gradient.learn]:
+        raise SettingsError(f"{alone[0]} trains in a way of its own, so nothing can join it", f"use {alone[0]} alone")
     _require_sense(able)
     shared, places, own = _settings(able)
     fields = [(setting.name, setting.type, dataclasses.field(default=setting.default)) for setting in (*shared, *own)]

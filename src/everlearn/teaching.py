@@ -202,10 +202,11 @@ def _own_questions(lesson: Lesson) -> tuple[Question, ...]:
 def _without(memory: dict[str, Any], retired: Sequence[Example]) -> dict[str, Any]:
     """A memory that no longer holds what the stage makes wrong."""
     gone = {digest(example) for example in retired}
-    if memories.EXAMPLES not in memory or not gone:
-        return memory
-    kept = [example for example in memory[memories.EXAMPLES] if digest(example) not in gone]
-    return {**memory, memories.EXAMPLES: kept}
+    kept = dict(memory)
+    for name in memory if gone else ():
+        if memories.holds_examples(name):
+            kept[name] = [example for example in memory[name] if digest(example) not in gone]
+    return kept
 
 
 def _latest(exam: Exam, stage_object: str) -> Sequence[Answer]:

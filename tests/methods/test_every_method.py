@@ -62,25 +62,14 @@ def test_it_learns_and_reports_its_cost(learner, name):
     assert learnt.commit.cost.bytes_kept > 0
 
 
-@pytest.mark.parametrize("name", [*METHODS, "anchored neurons"])
-def test_it_repeats_itself(tmp_path, tiny_folder, monkeypatch, name):
-    torch.set_num_threads(1)
-    monkeypatch.setattr(examiner, "candidates", few_candidates)
-    weights = []
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        learner = Learner(tmp_path / folder, model=str(tiny_folder))
-        learnt = learner.learn_items(pairs("one", 6), (), name.split()[0], settings_for(name))
-        weights.append(learnt.commit.weights_object)
-    assert weights[0] == weights[1]
-
-
 @pytest.mark.parametrize("name", [*METHODS, "anchored neurons", "replay+ewc"])
-def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_folder, monkeypatch, name):
-    """Learning two stages in one go or with a fresh learner between them gives the same weights."""
+def test_it_repeats_itself_and_a_second_stage_starts_from_the_first_in_a_new_process(
+    tmp_path, tiny_folder, monkeypatch, name
+):
+    """Learning two stages in one go, or again with a fresh learner between them, gives the same weights and memory."""
     torch.set_num_threads(1)
     monkeypatch.setattr(examiner, "candidates", few_candidates)
-    weights = []
+    made = []
     for folder, fresh in (("a", False), ("b", True)):
         (tmp_path / folder).mkdir()
         learner = Learner(tmp_path / folder, model=str(tiny_folder))
@@ -90,17 +79,16 @@ def test_a_second_stage_starts_from_the_first_in_a_new_process(tmp_path, tiny_fo
             learner = Learner(tmp_path / folder)
         second = learner.learn_items(pairs("two", 4), (), name.split()[0], settings_for(name))
         assert second.commit.parent == first.digest
-        weights.append(second.commit.weights_object)
-    assert weights[0] == weights[1]
+        made.append([(each.commit.weights_object, each.commit.memory_objects) for each in (first, second)])
+    assert made[0] == made[1]
 
 
-@pytest.mark.parametrize("count", [0, 1])
 @pytest.mark.parametrize("name", [*METHODS, "anchored neurons", "replay+ewc"])
-def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name, count):
-    learnt = learner.learn_items(pairs("one", count), (), name.split()[0], settings_for(name))
-    if count == 0:
-        assert not learnt.commit.verdict.accepted
-        assert "nothing trained" in learnt.commit.verdict.reason
+def test_it_survives_a_stage_of_nothing_and_of_one_item(learner, name):
+    nothing = learner.learn_items([], (), name.split()[0], settings_for(name))
+    assert not nothing.commit.verdict.accepted
+    assert "nothing trained" in nothing.commit.verdict.reason
+    learner.learn_items(pairs("one", 1), (), name.split()[0], settings_for(name))
     assert learner.store.verify() == []
 
 
