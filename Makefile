@@ -2,6 +2,7 @@
 # make test   everything from nothing: environment, linters, types, layers, tests
 # make test-extras   the tests that need the extras `eval` and `ray`, in an environment of their own
 # make lint   linters, types and import layers only
+# make pages  the generated parts of docs/methods and the README's table, from the code and docs/leaderboard/*.csv
 # make benchmarks   the engine beside its peers, one script after another (hours), then docs/benchmarks.md; a question
 #                   that fails does not stop the others
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS_STAMP := .venv-extras/.installed
 
-.PHONY: demo test test-extras lint benchmarks clean
+.PHONY: demo test test-extras lint pages benchmarks clean
 
 demo: $(STAMP)
 	$(BIN)/everlearn demo
@@ -27,6 +28,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pages: $(STAMP)
+	$(BIN)/python scripts/method_pages.py
 
 QUESTIONS := training_short_chats training_short_chats_lora training_documents anchored_step scoring_answers \
 	scoring_shared_passage generation cold_start first_conversion later_stages small_model halves \

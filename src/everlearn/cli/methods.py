@@ -102,9 +102,9 @@ def _listed(lines: list[Line]) -> RenderableType:
 
 
 def _sentence(about: str) -> str:
-    """The first sentence, without what is in brackets and behind a colon."""
-    plain = re.sub(r" ?\([^()]*(\([^()]*\)[^()]*)*\)", "", about)
-    return f"{re.split(r'[.:;](?: |$)', plain)[0]}."
+    """The first sentence, without papers in brackets."""
+    plain = re.sub(r" ?\([^()]*\d{4}[^()]*\)", "", about)
+    return f"{re.split(r'[.](?: |$)', plain)[0]}."
 
 
 def _whole(name: str) -> Whole:

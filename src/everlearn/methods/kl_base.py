@@ -24,13 +24,13 @@ class KLBase(Gradient):
     keeps: ClassVar[str] = "texts that the start model wrote, with its beliefs"
     cost: ClassVar[str] = "about 2×, and writing once"
 
-    strength: float = 2.5
+    strength: float = 10.0
     """λ, weight of the KL"""
-    anchors: int = 96
+    anchors: int = 256
     """texts that the start model writes by itself, once for the whole lineage"""
     anchor_length: int = 48
     """tokens in each of these texts, at most"""
-    anchors_per_step: int = 4
+    anchors_per_step: int = 8
     """texts whose KL is taken in each step"""
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
@@ -39,7 +39,7 @@ class KLBase(Gradient):
             return memory
 
         def written() -> Anchors:
-            write = functools.partial(write_anchors, model, self.anchors, self.anchor_length, run.seed)
+            write = functools.partial(write_anchors, model, self.anchors, self.anchor_length, run.seed, free_share=1)
             return by_start(model, write, run.meter)
 
         return {**memory, "anchors": run.checkpoints.tensors_once("anchors", lambda: written().tensors())}

@@ -25,13 +25,13 @@ class KLPrevious(Gradient):
     family: ClassVar[str] = "KL penalties"
     cost: ClassVar[str] = "about 2×, and writing before each stage"
 
-    strength: float = 2.5
+    strength: float = 10.0
     """λ, weight of the KL"""
-    anchors: int = 96
+    anchors: int = 128
     """texts that the model writes by itself before each stage"""
     anchor_length: int = 48
     """tokens in each of these texts, at most"""
-    anchors_per_step: int = 4
+    anchors_per_step: int = 8
     """texts whose KL is taken in each step"""
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
@@ -39,7 +39,7 @@ class KLPrevious(Gradient):
         return {**memory, WRITTEN: run.checkpoints.tensors_once("written", lambda: self._written(model, run).tensors())}
 
     def _written(self, model: LanguageModel, run: Run) -> Anchors:
-        return metered(write_anchors(model, self.anchors, self.anchor_length, run.seed), run.meter)
+        return metered(write_anchors(model, self.anchors, self.anchor_length, run.seed, free_share=1), run.meter)
 
     def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
         """The texts in turn, with the beliefs of who wrote them."""

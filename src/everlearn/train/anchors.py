@@ -1,8 +1,8 @@
 """A model in, texts it wrote itself with its own cached beliefs about them out; later, how far it has moved.
 
-An eighth of the texts are sampled at temperature 1 from the start model in its own chat format, with no prompt but the
-beginning of a user's turn; the others are pairs of short requests that it makes itself and answers greedily. None
-needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464).
+An eighth of the texts, or all, are sampled at temperature 1 from the start model in its own chat format, with no prompt
+but the beginning of a user's turn; the others are pairs of short requests that it makes itself and answers greedily.
+None needs outside data (KL self-generated replay, Marek et al. 2605.26097; unprompted user turns: Magpie, 2406.08464).
 Only the K most likely tokens at each position are kept.
 """
 
@@ -25,6 +25,9 @@ from everlearn.train.meter import Meter
 
 KEPT = 20
 """Tokens kept per position; 20 do as well as the whole vocabulary (METHODS: tinker-cookbook's SDFT runs)."""
+
+FREE = 1 / 8
+"""Share of the texts that are sampled with no beginning given."""
 
 LONGEST_BESIDE = 96
 """Tokens of a text that stands beside an anchor, at most."""
@@ -107,14 +110,14 @@ def by_start(model: LanguageModel, write: Callable[[], Anchors], meter: Meter) -
     return metered(written, meter)
 
 
-def write_anchors(model: LanguageModel, count: int, length: int, seed: int) -> Anchors:
+def write_anchors(model: LanguageModel, count: int, length: int, seed: int, free_share: float = FREE) -> Anchors:
     """`count` chats of at most about `length` tokens that the model writes by itself, with its beliefs.
 
-    An eighth of them are whatever comes; the others are two short requests with the same beginning, each answered in
+    `free_share` of them are whatever comes; the others are two short requests with the same beginning, each answered in
     one sentence, so that short answers, and following an example just seen, are among the habits held.
     """
     start = model.chat.opening()
-    free = [_free(model.chat.end, length) for _ in range(count // 8)]
+    free = [_free(model.chat.end, length) for _ in range(int(count * free_share))]
     pairs = [_two_requests(model, BEGINNINGS[number % len(BEGINNINGS)], length) for number in range(count - len(free))]
     texts = model.play(start, free + pairs, seed)
     random.Random(seed).shuffle(texts)

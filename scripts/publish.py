@@ -1,0 +1,36 @@
+"""A grid's folder and a name in; its report and the means that method pages show, in docs/leaderboard, out.
+
+python scripts/publish.py bench-lab lab
+"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from method_pages import LEADERBOARD, SCORES
+
+
+def main() -> None:
+    """Write NAME.html and NAME.csv."""
+    folder, name = sys.argv[1:]
+    page = LEADERBOARD / f"{name}.html"
+    with tempfile.TemporaryDirectory() as scratch:
+        report = ("everlearn", "bench", "report", folder, "--csv", scratch, "--html", str(page))
+        subprocess.run(report, check=True, stdout=subprocess.DEVNULL)
+        with (Path(scratch) / "means.csv").open(encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["score"] in SCORES and row["mean"]]
+    with (LEADERBOARD / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("method", "reference", "score", "mean", "low", "high", "streams"))
+        for row in rows:
+            figures = (f"{float(row[key]):.6g}" if row[key] else "" for key in ("mean", "low", "high"))
+            writer.writerow((row["method"], row["reference"], row["score"], *figures, row["streams"]))
+    print(f"written: {page} and the means beside it; now: make pages")
+
+
+if __name__ == "__main__":
+    main()
