@@ -169,10 +169,23 @@ def test_a_rate_that_fails_removes_its_own_trial_alone(tmp_path, tiny_folder):
 
 
 def test_settings_that_ship_are_settings_of_their_methods():
-    for path in SETTINGS.glob("*/*.yaml"):
+    for path in set(SETTINGS.glob("*/*.yaml")) - set(SETTINGS.glob(f"*/{request.EVERY}.yaml")):
         assert path.parent.name in TIERS
         assert tuned(path.parent.name, path.stem)
         arm_of(path.parent.name, path.stem, path.stem, {})
+
+
+def test_what_holds_for_every_method_reaches_those_that_have_such_a_setting(tmp_path, monkeypatch):
+    monkeypatch.setattr(request, "SETTINGS", tmp_path)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "every.yaml").write_text("budget: 7\nepochs: 9\nlearning_rate: 0.5\n", encoding="utf-8")
+    (tmp_path / "lab" / "replay.yaml").write_text("epochs: 4\n", encoding="utf-8")
+    assert tuned("lab", "replay") == {"budget": 7, "epochs": 4, "learning_rate": 0.5}
+    assert tuned("lab", "finetune") == tuned("lab", "joint") == {"epochs": 9, "learning_rate": 0.5}
+    assert tuned("lab", "replay+ewc") == {"budget": 7, "epochs": 9, "learning_rate": 0.5}
+    best = Trial("lab", "replay", 0.01, (9001, 9002), 0.9, 0.2, 0.9, chosen=True)
+    _, written = keep([best], tmp_path / "log.jsonl", tmp_path)
+    assert yaml.safe_load(written.read_text(encoding="utf-8")) == {"epochs": 4, "learning_rate": 0.01}
 
 
 def test_a_broken_settings_file_is_named(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from everlearn import __version__
 from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, UNTAUGHT, USUAL, WRONG
@@ -22,7 +22,7 @@ from everlearn.bench.tiers import FIRST_SEED, Tier, tier
 from everlearn.bench.user_stream import stage_folders
 from everlearn.errors import SettingsError
 from everlearn.model.cache import model_directory, weights_digest
-from everlearn.settings import nearest, values_of, with_values
+from everlearn.settings import nearest, settings_of, values_of, with_values
 from everlearn.stacking import method_called
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SETTINGS = Path(__file__).parent / "settings"
 """What was tuned on streams that no grid has: a folder for each tier, a file for each method."""
+
+EVERY = "every"
+"""The file that holds for every method which has a setting of that name."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_+-]*", re.IGNORECASE)
 
@@ -93,17 +96,31 @@ def resolve(wish: Wish) -> Request:
 
 
 def tuned(tier_name: str, method: str) -> dict[str, Any]:
-    """What was tuned for a method on a tier; empty where nothing was. For `joint`, then, what was for finetuning.
+    """What a method's settings are on a tier: what is there for every method that has a setting of that name, and over
+    it what is the method's own. For `joint`, where nothing is, those of finetuning.
+
+    Raises:
+        EverlearnError: a file holds no settings, or there is no such method.
+    """
+    kind = method_called(LEARNER if method == JOINT else method)
+    names = {setting.name for setting in settings_of(cast(Any, kind))}
+    shared = {name: value for name, value in own_settings(tier_name, EVERY).items() if name in names}
+    own = own_settings(tier_name, method)
+    if method == JOINT and not own:
+        own = own_settings(tier_name, LEARNER)
+    return {**shared, **own}
+
+
+def own_settings(tier_name: str, name: str) -> dict[str, Any]:
+    """What a settings file says; empty where there is none.
 
     Raises:
         SettingsError: the file holds no settings.
     """
     import yaml
 
-    path = SETTINGS / tier_name / f"{method}.yaml"
-    if not path.is_file():
-        return tuned(tier_name, LEARNER) if method == JOINT else {}
-    found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    path = SETTINGS / tier_name / f"{name}.yaml"
+    found = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
     if not isinstance(found, dict):
         raise SettingsError(f"{path} holds no settings", "write one a line: learning_rate: 1.0e-3")
     return found

@@ -21,7 +21,7 @@ from everlearn.bench.board import stream_cases
 from everlearn.bench.grid import Grid, open_grid
 from everlearn.bench.launch import Watch, launch
 from everlearn.bench.recording import write_whole
-from everlearn.bench.request import SETTINGS, Wish, resolve, tuned
+from everlearn.bench.request import SETTINGS, Wish, own_settings, resolve
 from everlearn.bench.tiers import FIRST_DEV_SEED
 from everlearn.desiderata.contract import Case, Desideratum, Score, harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
@@ -194,7 +194,7 @@ def _settings_text(trial: Trial, log: Path) -> str:
     import yaml
 
     joint = trial.method == JOINT
-    values = {**tuned(trial.tier, LEARNER if joint else trial.method), "learning_rate": trial.learning_rate}
+    values = {**own_settings(trial.tier, LEARNER if joint else trial.method), "learning_rate": trial.learning_rate}
     criterion = "ACC" if joint else "harmonic mean of ACC and rho"
     said = (
         f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: {criterion} = {trial.criterion:.3f}.\n"
