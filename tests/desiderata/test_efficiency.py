@@ -86,6 +86,16 @@ def test_jns_at_the_cost_of_joint_training():
     assert scored(Efficiency(), made(joint=free))["JNS at budget"].note == "costs were not recorded"
 
 
+def test_learning_is_set_against_joint_trainings_cost_and_storage():
+    everything = names(1, 4) + names(2, 4)
+    joint = reference("joint", moment(2, PROBES, everything, cost=cost(200), bytes_kept=25))
+    found = scored(Efficiency(), made(joint=joint))
+    assert found["JNS per FLOP"].value == pytest.approx(0.875 * 200 / 400)  # JNS 0.875 for twice the operations
+    assert found["JNS per byte"].value == pytest.approx(0.875 * 25 / 100)
+    free = scored(Efficiency(), made(joint=reference("joint", moment(2, PROBES, everything))))
+    assert free["JNS per FLOP"].note == free["JNS per byte"].note == "costs were not recorded"
+
+
 def test_notes_in_the_prompt_cost_computation():
     context = reference("mine", moment(2, PROBES, ""))
     tokens = {probe.id: 10 + 10 * number for number, probe in enumerate(PROBES[:3])}

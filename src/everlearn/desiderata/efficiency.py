@@ -7,6 +7,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from everlearn.desiderata.contract import Case, Desideratum, Moment, Score, above_chance, figure, mean, slope
@@ -131,7 +132,8 @@ class Efficiency(Desideratum):
     question: ClassVar[str] = "What does it cost to learn, to keep and to ask?"
 
     def scores(self, case: Case) -> tuple[Score, ...]:
-        """AULC, exposures to criterion, RP, FLOPs, tokens by kind, bytes kept, MS, JNS at budget, FLOPs per question.
+        """AULC, exposures to criterion, RP, FLOPs, tokens by kind, bytes kept, MS, JNS at budget, per FLOP and per byte,
+        FLOPs per question.
 
         - AULC: mean area under the learning curve, over stages asked at points within
         - to criterion: median share of a stage's steps until CRITERION is reached
@@ -141,6 +143,7 @@ class Efficiency(Desideratum):
         - MS = min(1, 1/T Σ_t B_1 / B_t) (Díaz-Rodríguez et al. 2018, 1810.13166, as in Continuum), B_t being the bytes
           kept after stage t. Its sibling SSS needs the size of stored samples alone, which is not recorded.
         - JNS at budget: JNS at the last stage that joint training's FLOPs pay for
+        - JNS per FLOP, per byte: JNS over the FLOPs, or the bytes kept at the end, as a multiple of joint training's
         - FLOPs per question: added by notes in the prompt, 2 · parameters · tokens
         """
         curves = [curve for stage in range(1, case.stages + 1) if (curve := learning_curve(case, stage))]
@@ -156,6 +159,7 @@ class Efficiency(Desideratum):
             Score("bytes kept", float(case.trial.last.bytes_kept), "lower", "bytes"),
             *_growth(case),
             _at_joint_cost(case),
+            *_per_cost(case),
             figure("FLOPs per question", more, "tokens of notes were not counted", "lower", "FLOPs"),
         )
 
@@ -186,6 +190,22 @@ def _growth(case: Case) -> tuple[Score, Score]:
         figure("bytes per stage", slope(kept), "needs two stages learnt one by one", "lower", "bytes"),
         figure("MS", min(1.0, sum(ratios) / len(ratios)) if ratios else None, NOT_ONE_BY_ONE),
     )
+
+
+def _per_cost(case: Case) -> list[Score]:
+    """JNS for what joint training spends, and for what it keeps."""
+    found = []
+    for name, own, its in (
+        ("JNS per FLOP", training_flops(case), training_flops(replace(case, trial=case.joint)) if case.joint else 0.0),
+        ("JNS per byte", case.trial.last.bytes_kept, case.joint.last.bytes_kept if case.joint else 0),
+    ):
+        reached = joint_normalised(case, case.trial.last, name)
+        if reached.value is None or (own and its):
+            value = None if reached.value is None else reached.value * its / own
+            found.append(replace(reached, value=value))
+        else:
+            found.append(Score(name, None, note="costs were not recorded"))
+    return found
 
 
 def _at_joint_cost(case: Case) -> Score:
