@@ -5,13 +5,14 @@
 # make pages  the generated parts of docs/methods and the README's table, from the code and docs/leaderboard/*.csv
 # make benchmarks   the engine beside its peers, one script after another (hours), then docs/benchmarks.md; a question
 #                   that fails does not stop the others
+# make agreement   our methods' numbers beside those of the libraries that have the same methods (installs them, once)
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS_STAMP := .venv-extras/.installed
 
-.PHONY: demo test test-extras lint pages benchmarks clean
+.PHONY: demo test test-extras lint pages benchmarks agreement clean
 
 demo: $(STAMP)
 	$(BIN)/everlearn demo
@@ -40,6 +41,9 @@ benchmarks: $(STAMP)
 	failed=; for question in $(QUESTIONS); do \
 		$(BIN)/python benchmarks/$$question.py || failed="$$failed $$question"; \
 	done; $(BIN)/python benchmarks/page.py && if [ "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
+agreement: $(STAMP)
+	$(BIN)/python benchmarks/agreement.py
 
 # Everything is pinned in constraints.txt. Where no NVIDIA GPU is found torch comes as the CPU build, first,
 # so that nothing after it pulls in gigabytes of CUDA.

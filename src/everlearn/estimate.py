@@ -16,6 +16,8 @@ from everlearn.model.chat import Chat, Row
 from everlearn.model.language_model import SCORE_TOKENS, LanguageModel
 from everlearn.model.neurons import grown_size
 from everlearn.model.packing import batches_by_size, pack
+from everlearn.model.prefix import prefix_size
+from everlearn.model.slots import slots_size
 from everlearn.records import Example, Question
 from everlearn.settings import values_of
 
@@ -132,7 +134,7 @@ def require_memory(size: Size, free: int | None) -> None:
         f"training {size.changing:,} weights needs {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are free",
         "train new neurons or an adapter instead: --set weights=neurons, --set weights=lora"
         if whole
-        else "take a smaller model, or let less change: --set neurons=64, for an adapter --set rank=8",
+        else "take a smaller model, or let less change: --set neurons=64, --set rank=8 or --set slots=1024",
     )
 
 
@@ -146,6 +148,12 @@ def size_of(folder: Path, method: Method) -> Size:
     layers = config["num_hidden_layers"]
     if isinstance(method, Gradient) and method.weights == "neurons":
         changing = grown_size(config["hidden_size"], layers, method.neurons)
+    elif isinstance(method, Gradient) and method.weights == "memory":
+        changing = slots_size(config["hidden_size"], layers, method.slots)
+    elif isinstance(method, Gradient) and method.weights == "cartridge":
+        heads = config["num_attention_heads"]
+        width = config.get("head_dim") or config["hidden_size"] // heads
+        changing = prefix_size(layers, config.get("num_key_value_heads", heads) * width, method.tokens)
     elif isinstance(method, Gradient) and method.weights == "lora":
         matrices = {name: shape for name, shape in shapes.items() if len(shape) == 2}
         chosen = [shape for name, shape in matrices.items() if carries_adapter(name, method.where, layers)]
@@ -208,7 +216,8 @@ def _anchored(method: Method) -> int:
 
 
 def _delta_bytes(size: Size) -> int:
-    """An adapter is kept in fp32; changed full weights in 8 bits, with one scale a row."""
+    """An adapter is kept in fp32, as all slots are once they hold something; changed full weights in 8 bits, with one
+    scale a row."""
     return 4 * size.changing if size.changing != size.parameters else size.parameters + 4 * size.rows
 
 

@@ -215,8 +215,16 @@ def _require_sense(kinds: Mapping[str, type[Gradient]]) -> None:
     """Refuse methods that decide the same.
 
     Raises:
-        SettingsError: two of them claim one thing, or want different weights to change.
+        SettingsError: two of them claim one thing, or want different weights to change; or one adds weights that
+            another would look for in vain.
     """
+    growing = [name for name, kind in kinds.items() if kind.grows]
+    comparing = [name for name, kind in kinds.items() if kind.each_weight]
+    if growing and comparing:
+        raise SettingsError(
+            f"{growing[0]} adds weights, and {comparing[0]} compares each with what it was",
+            f"leave one of {growing[0]} and {comparing[0]} out",
+        )
     claimed: dict[str, str] = {}
     for name, kind in kinds.items():
         for claim in kind.claims:

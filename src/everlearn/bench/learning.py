@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 
 from everlearn import memory as memories
@@ -217,9 +218,14 @@ def keep_weights(model: LanguageModel, folder: Path, name: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {key: weight.detach().cpu().contiguous() for key, weight in model.weights().items()}
     start = model.start()
-    moved = any(bool(((tensors[key].float() - start[key].cpu()).abs() > STILL).any()) for key in tensors)
+    moved = any(_differs(tensors[key].float(), start[key].cpu()) for key in tensors)
     save_file(tensors, folder / f"{name}.safetensors", metadata={"moved": str(moved)})
     return f"{name}.safetensors"
+
+
+def _differs(tensor: torch.Tensor, first: torch.Tensor) -> bool:
+    """Whether a weight has moved, or grown."""
+    return tensor.shape != first.shape or bool(((tensor - first).abs() > STILL).any())
 
 
 def _moved(path: Path) -> bool:

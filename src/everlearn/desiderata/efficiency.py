@@ -132,8 +132,8 @@ class Efficiency(Desideratum):
     question: ClassVar[str] = "What does it cost to learn, to keep and to ask?"
 
     def scores(self, case: Case) -> tuple[Score, ...]:
-        """AULC, exposures to criterion, RP, FLOPs, tokens by kind, bytes kept, MS, JNS at budget, per FLOP and per byte,
-        FLOPs per question.
+        """AULC, exposures to criterion, RP, FLOPs, tokens by kind, bytes kept, MS, JNS at budget, per FLOP and
+        per byte, FLOPs per question.
 
         - AULC: mean area under the learning curve, over stages asked at points within
         - to criterion: median share of a stage's steps until CRITERION is reached

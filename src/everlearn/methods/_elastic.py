@@ -30,6 +30,7 @@ class Elastic(Gradient):
 
     family: ClassVar[str] = "regularization"
     keeps: ClassVar[str] = "how much each weight matters"
+    each_weight: ClassVar[bool] = True
 
     strength: float = 100.0
     """weight of half the squared distance, on importance whose mean over all weights is 1"""

@@ -14,7 +14,8 @@ import torch
 from everlearn.errors import SettingsError
 from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import MARKS, Adaptation, LanguageModel
+from everlearn.model.slots import READ
 from everlearn.records import Example, Question
 from everlearn.train.anchors import Anchors
 from everlearn.train.loop import RUNNING, Held, Hooks, Step, fit
@@ -40,6 +41,7 @@ FAMILIES = (
 """In the order of the essay, the default last."""
 
 EARLIER, START, SERVING = "which earlier examples come again", "where a stage begins", "which weights answer"
+TURN = "what a step is made of when its turn has come"
 """What only one of several methods that train together can decide."""
 
 Memory = dict[str, Any]
@@ -96,11 +98,20 @@ class Gradient(Method):
 
     claims: ClassVar[tuple[str, ...]] = ()
     """What only one of the methods that train together can decide, as EARLIER."""
+    grows: ClassVar[bool] = False
+    """Whether the weights that it trains become more from stage to stage."""
+    each_weight: ClassVar[bool] = False
+    """Whether it compares weights, one by one, with what they were: with what grows it cannot be joined."""
 
     weights: str = "full"
-    """what may change: `full` (all weights), `neurons` (new ones in the upper layers) or `lora` (a low-rank adapter)"""
+    """what may change: `full` (all weights), `neurons` (new ones in the upper layers), `lora` (a low-rank adapter),
+    `memory` (slots that are looked up) or `cartridge` (keys and values that all tokens see)"""
     neurons: int = 256
     """new neurons in each layer of the upper half, where weights is `neurons`"""
+    slots: int = 4096
+    """slots in each of the three memories, a square number, where weights is `memory`"""
+    tokens: int = 64
+    """tokens of a cartridge, where weights is `cartridge`"""
     rank: int = 32
     """rank of the adapter, where weights is `lora`"""
     where: str = "all"
@@ -121,13 +132,15 @@ class Gradient(Method):
     """`adamw`, or `muon` for the weight matrices (AdamW beside it); both want learning rates of one size"""
 
     def __post_init__(self) -> None:
-        if self.weights not in {"full", "neurons", "lora"}:
-            raise SettingsError(f"weights is {self.weights!r}", "choose `full`, `neurons` or `lora`")
+        if self.weights not in MARKS:
+            raise SettingsError(f"weights is {self.weights!r}", f"choose one of {', '.join(MARKS)}")
+        if math.isqrt(self.slots) ** 2 != self.slots or self.slots < READ**2:
+            raise SettingsError(f"slots is {self.slots}", f"give a square number from {READ**2} on, as 4096 or 16384")
         if self.where not in WHERE:
             raise SettingsError(f"where is {self.where!r}", "choose `all` or `upper`")
         if self.optimiser not in OPTIMISERS:
             raise SettingsError(f"optimiser is {self.optimiser!r}", "choose `adamw` or `muon`")
-        for name in ("neurons", "rank", "learning_rate", "epochs", "rows_per_step", "opening"):
+        for name in ("neurons", "tokens", "rank", "learning_rate", "epochs", "rows_per_step", "opening"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be above zero")
         if not 0 <= self.tail <= 1:
@@ -138,6 +151,10 @@ class Gradient(Method):
         """What of a model this method changes."""
         if self.weights == "neurons":
             return Adaptation("neurons", self.neurons)
+        if self.weights == "memory":
+            return Adaptation("memory", self.slots)
+        if self.weights == "cartridge":
+            return Adaptation("cartridge", self.tokens)
         return Adaptation("lora", self.rank, self.where) if self.weights == "lora" else Adaptation("full")
 
     def learn(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
@@ -145,6 +162,8 @@ class Gradient(Method):
         model.adapt(self.adaptation)
         run.meter.frozen_base = self.weights != "full"
         memory = self.prepare(model, examples, memory, run)
+        if self.weights == "cartridge" and examples and not any(bool(one.any()) for one in model.masters.values()):
+            raise SettingsError("no method has begun a cartridge", "join one that does: --method cartridges+NAME")
         steps = self._steps(model, self.examples(examples, memory), memory, run.seed)
         held = self.all_held(memory, len(steps))
         planned = [step._replace(held=kept) for step, kept in zip(steps, held, strict=True)]

@@ -21,6 +21,7 @@ class EMA(Gradient):
     copy."""
 
     family: ClassVar[str] = "averaging and merging"
+    each_weight: ClassVar[bool] = True
 
     decay: float = 0.95
     """share of the slow copy that stays in every step: it looks back over about 1 / (1 − decay) steps"""

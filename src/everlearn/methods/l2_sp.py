@@ -23,6 +23,7 @@ class L2SP(Gradient):
     """Fine-tuning with a pull to the start model's weights (L2-SP, Li et al. 1802.01483), all of them alike."""
 
     family: ClassVar[str] = "regularization"
+    each_weight: ClassVar[bool] = True
 
     strength: float = 0.1
     """weight of half the squared distance from the start model's weights"""

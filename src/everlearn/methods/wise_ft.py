@@ -23,6 +23,7 @@ class WiseFT(Gradient):
     zero-shot model; here each stage starts from the average before it)."""
 
     family: ClassVar[str] = "averaging and merging"
+    each_weight: ClassVar[bool] = True
 
     share: float = 0.7
     """how much of the way to the new weights is gone: 1 is fine-tuning, 0 learns nothing"""

@@ -7,18 +7,27 @@ a fact is then found by what a question means to the base rather than by the wor
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from everlearn.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
 
 WHERE = ("all", "upper")
 """Which linear layers may carry an adapter: all, or those in the MLPs of the upper half of the layers."""
 
 ALPHA_PER_RANK = 2
-"""LoRA's alpha is this times the rank, so that one learning rate fits all ranks (2106.09685, section 4.1)."""
+"""LoRA's alpha is this times the rank, so that one learning rate fits all ranks (2106.09685, section 4.1). What an
+adapter says is so scaled by this alone, and does not change with more rows."""
+
+FIRST, SECOND = "lora_A", "lora_B"
+"""What the names of an adapter's matrices A, whose rows are directions of the input, and B hold."""
 
 
 def add_adapter(network: Any, rank: int, where: str = "all") -> Any:
@@ -37,6 +46,65 @@ def add_adapter(network: Any, rank: int, where: str = "all") -> Any:
         adapted = get_peft_model(network, _config(network, rank, where), autocast_adapter_dtype=False)
     quicken(adapted)
     return adapted
+
+
+def resize_adapter(network: Any, rank: int) -> None:
+    """Give each layer's adapter matrices of another rank, in place; what they hold is whatever was there."""
+    from peft.tuners.lora import LoraLayer
+    from torch.nn import Parameter
+
+    for config in network.peft_config.values():
+        config.r, config.lora_alpha = rank, ALPHA_PER_RANK * rank
+    layers: list[Any] = [module for module in network.modules() if isinstance(module, LoraLayer)]
+    for layer in layers:
+        for name in layer.lora_A:
+            layer.r[name], layer.lora_alpha[name] = rank, ALPHA_PER_RANK * rank
+            first, second = layer.lora_A[name], layer.lora_B[name]
+            first.out_features = second.in_features = rank
+            for linear in (first, second):
+                old = linear.weight
+                new = old.new_empty(linear.out_features, linear.in_features)
+                linear.weight = Parameter(new, requires_grad=old.requires_grad)
+
+
+def rank_of(adapter: Mapping[str, torch.Tensor]) -> int | None:
+    """Rows of the first matrices; None where there are none."""
+    return next((len(matrix) for name, matrix in adapter.items() if FIRST in name), None)
+
+
+def part_of(adapter: Mapping[str, torch.Tensor], rows: slice) -> dict[str, torch.Tensor]:
+    """The adapter of some rows of A alone, and the columns of B that belong to them."""
+    return {name: matrix[rows] if FIRST in name else matrix[:, rows] for name, matrix in adapter.items()}
+
+
+def side_by_side(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The adapter that says what the two say together."""
+    import torch
+
+    return {name: torch.cat([one[name], other[name]], 0 if FIRST in name else 1) for name in one}
+
+
+def of_rank(adapter: Mapping[str, torch.Tensor], rank: int) -> dict[str, torch.Tensor]:
+    """The adapter with so many rows: the first of those that it has, then fresh ones, which say nothing yet.
+
+    These are drawn as PEFT draws them, from a seed that is the number of rows before them.
+    """
+    import torch
+
+    now = rank_of(adapter)
+    assert now is not None
+    if rank <= now:
+        return part_of(adapter, slice(rank))
+    draw = torch.Generator().manual_seed(now)  # on the CPU, so that every device draws the same
+    fresh = {}
+    for name in sorted(adapter):
+        rows, columns = adapter[name].shape
+        if FIRST in name:
+            drawn_RI = (2 * torch.rand(rank - now, columns, generator=draw) - 1) / math.sqrt(columns)
+            fresh[name] = drawn_RI.to(adapter[name])
+        else:
+            fresh[name] = adapter[name].new_zeros(rows, rank - now)
+    return side_by_side(adapter, fresh)
 
 
 def save_adapter(network: Any, folder: Path) -> None:

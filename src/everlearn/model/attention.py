@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from everlearn.model.kernels.library import call, usable
+from everlearn.model.prefix import beside
 
 PACKED = "everlearn_packed"
 """The name under which transformers knows this attention."""
@@ -49,6 +50,13 @@ class Group(NamedTuple):
     def start(self) -> int:
         """P, the tokens that all of a segment see."""
         return self.keys_BS.shape[1] - self.own_BT.shape[1]
+
+    def behind(self, begin: int, count: int) -> Group:
+        """The same, each segment also seeing `count` keys that stand from there on."""
+        segments = len(self.own_BT)
+        more_BP = torch.arange(begin, begin + count, dtype=torch.int32).expand(segments, -1)
+        alike = segments > 1 and (self.alike or not self.start)
+        return Group(self.own_BT, torch.cat([more_BP, self.keys_BS], 1), alike)
 
     def to(self, device: torch.device) -> Group:
         """The same on a device."""
@@ -104,8 +112,9 @@ for all, or rows without shared starts."""
 def packed_attention(
     query_NHD: torch.Tensor, key_NGD: torch.Tensor, value_NGD: torch.Tensor, layout: Layout, scaling: float
 ) -> torch.Tensor:
-    """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups."""
-    assert key_NGD.shape == value_NGD.shape and query_NHD.shape[::2] == key_NGD.shape[::2]
+    """Attended values mixed_NHD: N tokens, H query heads, G key heads, D channels; zero outside all groups. Keys that
+    are no token's stand behind those of the line."""
+    assert key_NGD.shape == value_NGD.shape and query_NHD.shape[2] == key_NGD.shape[2]
     if isinstance(layout, Mask):
         return _masked(query_NHD, key_NGD, value_NGD, layout, scaling)
     if isinstance(layout, Rows):
@@ -309,4 +318,5 @@ def _for_transformers(
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     query, key, value = (heads[0].transpose(0, 1) for heads in (query_BHND, key_BGND, value_BGND))
+    key, value = beside(module, key, value)
     return packed_attention(query, key, value, layout, scaling)[None], None

@@ -85,6 +85,11 @@ class Chat:
         """Tokens up to where the assistant begins to speak."""
         return tuple(self._encode(self._render(messages, generate=True)))
 
+    @functools.cached_property
+    def first(self) -> tuple[int, ...]:
+        """The one token with which all conversations begin."""
+        return self.prompt((Message("user", "?"),))[:1]
+
     def opening(self) -> tuple[int, ...]:
         """The tokens up to where a user begins to speak."""
         text = self.tokenizer.decode(self.prompt((Message("user", MARKER),)))

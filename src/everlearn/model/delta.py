@@ -1,8 +1,8 @@
 """A model's changed weights in, a small set of tensors out, and back: exactly what a commit stores.
 
-An adapter or new neurons are stored as they are, in fp32. Changed full weights are stored as their difference to the
-base in 8 bits with one scale per row: a quarter of a whole model. A commit *is* what its delta decodes to: the model
-is set to it before the exam, so nothing is examined that is not stored.
+An adapter or new neurons are stored as they are, in fp32; of slots only those that hold something. Changed full weights
+are stored as their difference to the base in 8 bits with one scale per row: a quarter of a whole model. A commit *is*
+what its delta decodes to: the model is set to it before the exam, so nothing is examined that is not stored.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ import torch
 from everlearn.errors import StoreError
 from everlearn.model.adapter import ALPHA_PER_RANK
 from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.slots import VALUES
 
 LEVELS = 127
+
+COMPARED = {"neurons": "grown_out", "memory": VALUES}
+"""How the names of weights end whose distance says how far versions are apart, where not all do."""
 
 
 def encode_delta(model: LanguageModel) -> bytes:
@@ -27,10 +31,12 @@ def encode_delta(model: LanguageModel) -> bytes:
     start = model.start()
     tensors: dict[str, torch.Tensor] = {}
     for name, master in model.masters.items():
-        if model.adaptation.kind != "full":
-            tensors[name] = master.cpu().contiguous()
-        else:
+        if model.adaptation.kind == "full":
             tensors.update(_quantised(name, (master - start[name]).cpu()))
+        elif name.endswith(VALUES):
+            tensors.update(_filled(name, master.cpu()))
+        else:
+            tensors[name] = master.cpu().contiguous()
     data: bytes = save(tensors, metadata=_metadata(model))
     decode_delta(model, data)
     return data
@@ -51,13 +57,13 @@ def decode_delta(model: LanguageModel, data: bytes) -> None:
             "open the store with the model it was made with: everlearn show base",
         )
     model.adapt(Adaptation(metadata["kind"], int(metadata["size"]), metadata["where"]))
-    tensors = load(data)
-    if model.adaptation.kind != "full" and tensors.keys() != model.masters.keys():
+    restored = _restored(load(data), model.start(), model.adaptation.kind)
+    if restored.keys() != model.masters.keys():
         raise StoreError(
             "these weights were written by a version that kept them in another form",
             "learn the stages anew, or open the store with that version",
         )
-    model.restore(_restored(tensors, model.start(), model.adaptation.kind))
+    model.restore(restored)
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -70,7 +76,7 @@ def read_metadata(data: bytes) -> dict[str, str]:
 def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str, float]:
     """Euclidean distance between two versions' weights, by layer; empty bytes stand for the base.
 
-    Of new neurons their values are compared: these are zero in the base, while keys begin as copies of old ones.
+    Of new neurons and slots their values are compared: these are zero in the base, while keys are there from the start.
     """
     from safetensors.torch import load
 
@@ -79,7 +85,7 @@ def layer_distances(model: LanguageModel, one: bytes, other: bytes) -> dict[str,
     versions = [_restored(load(data), start, kind) if data else start for data in (one, other)]
     changes = [_products(version) if kind == "lora" else version for version in versions]
     squares: dict[str, float] = defaultdict(float)
-    for name in (name for name in changes[0] if kind != "neurons" or name.endswith("grown_out")):
+    for name in (name for name in changes[0] if name.endswith(COMPARED.get(kind, ""))):
         squares[_layer(name)] += float((changes[1][name] - changes[0][name]).square().sum())
     return {layer: square**0.5 for layer, square in sorted(squares.items(), key=lambda pair: _order(pair[0]))}
 
@@ -93,11 +99,30 @@ def _quantised(name: str, delta: torch.Tensor) -> dict[str, torch.Tensor]:
 
 def _restored(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor], kind: str) -> dict[str, torch.Tensor]:
     if kind != "full":
-        return stored
+        return _with_empty(stored, start)
     masters = {}
     for name, first in start.items():
         delta = stored[f"codes:{name}"].float() * stored[f"scale:{name}"]
         masters[name] = first + delta.reshape(first.shape).to(first.device)
+    return masters
+
+
+def _filled(name: str, master_SD: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The slots that hold something, and which they are."""
+    which = master_SD.any(1).nonzero()[:, 0]
+    return {f"which:{name}": which.int(), f"filled:{name}": master_SD[which]}
+
+
+def _with_empty(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What was stored, with all slots again, the empty ones too."""
+    masters = {}
+    for name, tensor in stored.items():
+        kind, _, of = name.partition(":")
+        if kind == "filled":
+            masters[of] = torch.zeros_like(start[of], device=tensor.device)
+            masters[of][stored[f"which:{of}"].long()] = tensor
+        elif kind != "which":
+            masters[name] = tensor
     return masters
 
 

@@ -11,6 +11,9 @@ from everlearn.model.adapter import merged, save_adapter
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.neurons import plain
 
+OWN = {"memory": "looks things up in slots", "cartridge": "has one among its weights"}
+"""What only a model here does, by what may change."""
+
 
 def export_adapter(model: LanguageModel, folder: Path) -> None:
     """Write the LoRA adapter and the tokenizer to `folder`, for PEFT's `PeftModel.from_pretrained`.
@@ -37,8 +40,13 @@ def export_merged(model: LanguageModel, folder: Path) -> None:
     An adapter is added to the weights in fp32 and rounded to bf16 once; new neurons make the MLPs wider.
 
     Raises:
-        ModelError: the folder is not empty or cannot be written to.
+        ModelError: no model of transformers has what this one has; the folder is not empty or cannot be written to.
     """
+    if model.adaptation.kind in OWN:
+        raise ModelError(
+            f"this lineage changes {model.adaptation}, and no model of transformers {OWN[model.adaptation.kind]}",
+            "serve it from here: everlearn serve; or learn the stages anew: --set weights=lora",
+        )
     network = model.network
     if model.adaptation.kind == "lora":
         network = merged(model.copy_network().float()).bfloat16()

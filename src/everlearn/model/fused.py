@@ -17,6 +17,7 @@ from everlearn.model.kernels.gated import gated, gated_linear
 from everlearn.model.kernels.linear import linear
 from everlearn.model.kernels.norm import rms_norm
 from everlearn.model.kernels.rotary import rotate
+from everlearn.model.prefix import beside
 
 
 class Embedding(nn.Embedding):
@@ -91,9 +92,10 @@ class GatedMLP(nn.Module):
     def forward(self, hidden_BTD: torch.Tensor) -> torch.Tensor:
         """What the neurons say."""
         gate, up = self.gate_proj(hidden_BTD), self.up_proj(hidden_BTD)
-        if type(self.down_proj) is Linear and self.down_proj.bias is None:  # an adapter's layer does more
-            return gated_linear(gate, up, self.down_proj.weight)
-        said: torch.Tensor = self.down_proj(gated(gate, up))
+        down = self.down_proj  # an adapter's layer does more, and a hook wants the layer to be called
+        if type(down) is Linear and down.bias is None and not down._forward_pre_hooks:
+            return gated_linear(gate, up, down.weight)
+        said: torch.Tensor = down(gated(gate, up))
         return said
 
 
@@ -126,7 +128,8 @@ class Attention(nn.Module):
         key = rotate(self.k_proj(hidden_states).view(shape), *position_embeddings)
         value = self.v_proj(hidden_states).view(shape)
         if layout is not None:
-            mixed = packed_attention(query[0], key[0], value[0], layout, self.scaling)[None]
+            keys, values = beside(self, key[0], value[0])
+            mixed = packed_attention(query[0], keys, values, layout, self.scaling)[None]
         else:
             mixed = self._attend(query, key, value, attention_mask, past_key_values)
         return self.o_proj(mixed.flatten(-2)), None

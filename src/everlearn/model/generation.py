@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from everlearn.model.kernels.logits import most_likely
+from everlearn.model.prefix import Heads, prefixes, standing
 from everlearn.model.shared_cache import SharedCache, choose_shared_attention
 
 WORTH_COPYING = 0.7
@@ -98,6 +99,14 @@ def continuations(
     return [Reply(tuple(ids), end) for ids, end in zip(written, ended, strict=True)]
 
 
+@torch.no_grad()
+def heads_of(network: Any, ids: Sequence[int]) -> dict[int, Heads]:
+    """What the tokens of a text leave in each layer, by its number: their keys and values."""
+    cache = _Decoding(network, [(*ids, ids[-1])]).cache  # a start that is shared is one that something follows
+    starts = {layer: kept.prefix for layer, kept in cache.layers.items()}
+    return {layer: Heads(*(each.transpose(0, 1).clone() for each in start)) for layer, start in starts.items() if start}
+
+
 class _Decoding:
     """The keys, values and next logits of a batch of rows being continued."""
 
@@ -107,6 +116,13 @@ class _Decoding:
         self.cache = SharedCache()
         self.alive = list(range(len(prompts)))
         choose_shared_attention(network)
+        found = prefixes(network)
+        self.begin = standing(found)
+        """The position of each row's first token."""
+        for prefix in found if self.begin else ():
+            heads = prefix.heads()
+            assert heads is not None
+            self.cache.stand(prefix.layer, heads)
         shared = shared_prefix(prompts)
         if shared:
             self._read(torch.tensor([prompts[0][:shared]]), torch.zeros(1, dtype=torch.long), shared)
@@ -151,7 +167,7 @@ class _Decoding:
         seen_BTS |= keys_S == queries_T[:, None]  # padding sees itself, or its softmax would have nothing to share out
         bias_BTS = torch.zeros(seen_BTS.shape, dtype=self.network.dtype)
         bias_BTS.masked_fill_(~seen_BTS, torch.finfo(self.network.dtype).min)
-        behind = self.shared if self.cache.shared else 0
+        behind = self.begin + (self.shared if self.cache.shared else 0)
         positions_BT = (queries_T - padding_B[:, None]).clamp(min=0) + behind
         logits_BV: torch.Tensor = self.network(
             input_ids=ids_BT.to(self.device),

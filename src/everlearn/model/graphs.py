@@ -43,10 +43,11 @@ class Line(NamedTuple):
 
 
 class Graphs:
-    """The recorded passes over the lines of one network, which has so many weights."""
+    """The recorded passes over the lines of one network, which has so many weights; none if they are not `usable`."""
 
-    def __init__(self, weights: int) -> None:
+    def __init__(self, weights: int, usable: bool = True) -> None:
         self.weights = weights
+        self.usable = usable
         self._seen: Counter[Hashable] = Counter()
         self._recorded: dict[Hashable, Any] = {}
         self._pool: Any = None
@@ -55,7 +56,13 @@ class Graphs:
         """Whether a line is to be learnt from on a GPU, and is so short that this would wait."""
         tokens = len(embeddings_TD)
         short = tokens <= LONGEST and tokens * self.weights <= WORK
-        return embeddings_TD.is_cuda and short and torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+        return (
+            self.usable
+            and embeddings_TD.is_cuda
+            and short
+            and torch.is_grad_enabled()
+            and not torch.is_inference_mode_enabled()
+        )
 
     def decode(self, decoder: nn.Module, line: Line, kind: Hashable) -> torch.Tensor:
         """Last hidden states_TD; passes of different `kind` are different ones."""

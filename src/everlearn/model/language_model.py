@@ -9,25 +9,29 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from everlearn.errors import ModelError
+from everlearn.model import neurons, prefix, slots
+from everlearn.model.adapter import SECOND, of_rank, rank_of, resize_adapter
 from everlearn.model.allocation import keep_freed_memory
 from everlearn.model.attention import Layout, Rows, attending_packed
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
 from everlearn.model.fused import fuse
-from everlearn.model.generation import Reply, Script, continuations, scripted, shared_prefix
+from everlearn.model.generation import Reply, Script, continuations, heads_of, scripted, shared_prefix
 from everlearn.model.graphs import Graphs, Line
 from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.linear_inputs import linear_inputs, linear_weights
 from everlearn.model.masters import Masters
-from everlearn.model.neurons import MARK, TRAINED, grow
+from everlearn.model.neurons import grow
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.model.scope import Kinds, Overheard, aimed, deviation, is_taught, overhear
+from everlearn.model.steering import Steer, steered
 from everlearn.model.support import ensure_packable
 from everlearn.model.tokenizer import usable_context
 from everlearn.model.trunk import Trunk
@@ -46,12 +50,14 @@ PROMPT_TOKENS = 8192
 
 
 class Adaptation(NamedTuple):
-    """What may change: all weights, new neurons, or a low-rank adapter on linear layers."""
+    """What may change: all weights, new neurons, a low-rank adapter on linear layers, slots that are looked up, or a
+    cartridge that all tokens see."""
 
     kind: str = "full"
-    """`full`, `neurons` or `lora`."""
+    """`full`, `neurons`, `lora`, `memory` or `cartridge`."""
     size: int = 32
-    """Rank of the adapter, or how many neurons each MLP of the upper half gets."""
+    """Rank of the adapter that a stage trains, or how many neurons each MLP of the upper half, slots each memory or
+    tokens a cartridge gets."""
     where: str = "all"
     """Which linear layers carry the adapter: `all`, or `upper`, those in the MLPs of the upper half of the layers."""
 
@@ -60,12 +66,20 @@ class Adaptation(NamedTuple):
             "full": "all weights",
             "neurons": f"{self.size} new neurons in each upper layer",
             "lora": f"a LoRA adapter (rank {self.size}, on {self.where} layers)",
+            "memory": f"{self.size} slots in each memory",
+            "cartridge": f"a cartridge of {self.size} tokens",
         }[self.kind]
 
 
+MARKS = {"full": "", "neurons": neurons.MARK, "lora": "lora_", "memory": slots.MARK, "cartridge": prefix.MARK}
+"""What the names of weights that have masters hold, by what may change."""
+
+TRAINED = {"neurons": neurons.TRAINED, "memory": slots.VALUES}
+"""How the names of those of them end that are trained, where not all are."""
+
 Router = Callable[["LanguageModel", Sequence[Sequence[int]]], Iterator[list[int]]]
-"""From prompts: groups of their numbers, each given out while the model is set for it; a generator, which puts the model
-back at its end."""
+"""From prompts: groups of their numbers, each given out while the model is set for it; a generator, which puts the
+model back at its end."""
 
 
 class Forced(NamedTuple):
@@ -104,7 +118,7 @@ class LanguageModel:
         self._kept: list[Overheard] = []
         self._router: Router | None = None
         self.tokens_read = 0
-        """Tokens that `force` and `generate` have computed, forward only."""
+        """Tokens that `force`, `pooled` and `generate` have computed, forward only."""
         ensure_packable(self.network, self.logits)
 
     @classmethod
@@ -130,8 +144,8 @@ class LanguageModel:
 
     @property
     def parameters(self) -> int:
-        """How many weights the network has, an adapter's included."""
-        return sum(weight.numel() for weight in self.network.parameters())
+        """How many weights a token passes, an adapter's included; of slots it reads a few, which do not count."""
+        return sum(one.numel() for name, one in self.network.named_parameters() if not name.endswith(slots.VALUES))
 
     # --- what may change ------------------------------------------------------------------------------
 
@@ -154,12 +168,16 @@ class LanguageModel:
             self.network = add_adapter(self.network, adaptation.size, adaptation.where)
         elif adaptation.kind == "neurons":
             grow(self.network, adaptation.size)
+        elif adaptation.kind == "memory":
+            slots.add_slots(self.network, adaptation.size)
+        elif adaptation.kind == "cartridge":
+            prefix.add_prefix(self.network, adaptation.size, heads_of(self.network, self.chat.first))
         self.adaptation = adaptation
         self.network.requires_grad_(adaptation.kind == "full")
-        mark = {"full": "", "neurons": MARK, "lora": "lora_"}[adaptation.kind]
+        mark = MARKS[adaptation.kind]
         chosen = {name: weight for name, weight in self.network.named_parameters() if mark in name}
         for name, weight in chosen.items():
-            weight.requires_grad_(adaptation.kind != "neurons" or name.endswith(TRAINED))
+            weight.requires_grad_(name.endswith(TRAINED.get(adaptation.kind, "")))
         self.masters = Masters(chosen)
         if adaptation.kind == "neurons" or adaptation == ("lora", adaptation.size, "upper"):
             layers = self._decoder().layers
@@ -177,11 +195,38 @@ class LanguageModel:
         return dict(self.masters)
 
     def restore(self, masters: Mapping[str, torch.Tensor]) -> None:
-        """Set masters and network to a snapshot."""
+        """Set masters and network to a snapshot; an adapter takes its rank too."""
+        rank = rank_of(masters)
+        if rank is not None and rank != self.rank:
+            self._take_rank(rank)
         self.masters.update(masters)
 
+    @property
+    def rank(self) -> int | None:
+        """Of the adapter, as it is now: `resize` may have made it another one than the lineage began with. None where
+        there is no adapter."""
+        return rank_of({name: self.masters.weight(name) for name in self.masters})
+
+    @property
+    def taught_rank(self) -> int:
+        """The same; 0 where the adapter says nothing yet."""
+        seconds = [self.masters.weight(name) for name in self.masters if SECOND in name]
+        return self.rank or 0 if any(bool(second.any()) for second in seconds) else 0
+
+    def resize(self, rank: int) -> None:
+        """Give the adapter so many rows: the first of those that it has, then fresh ones, which say nothing yet."""
+        self.restore(of_rank(self.snapshot(), rank))
+
+    def _take_rank(self, rank: int) -> None:
+        """Make room for an adapter of a rank; optimisers and averages find its masters where they were."""
+        with torch.inference_mode(False):  # or nothing could be learnt in what an exam has brought back
+            resize_adapter(self.network, rank)
+            self.masters.move_to(self.weights())
+        self._graphs = Graphs(self.parameters)
+
     def start(self) -> dict[str, torch.Tensor]:
-        """The masters as they were before anything was learnt; those of all weights are read again, not kept."""
+        """The masters as they were before anything was learnt, an adapter at its first rank; those of all weights are
+        read again, not kept."""
         start = self._start or dict(_network(self.name).named_parameters())
         return {name: start[name].detach().float().to(self.device) for name in self.masters}
 
@@ -199,6 +244,23 @@ class LanguageModel:
             yield from router(self, prompts) if router else [list(range(len(prompts)))]
         finally:
             self._router = router
+
+    @torch.no_grad()
+    def read_cartridge(self, ids: Sequence[int]) -> dict[str, torch.Tensor]:
+        """What as many tokens as a cartridge has leave in every layer, by the names of the masters. With these masters
+        the model says what it says where the tokens stand in front of each row, behind the token that begins all."""
+        found = prefix.prefixes(self.network)
+        assert found and len(ids) == self.adaptation.size and not found[0].others
+        now = self.snapshot()
+        self.restore(self.start())
+        heads = heads_of(self.network, (*self.chat.first, *ids))
+        self.restore(now)
+        pairs = ((name, each) for one in found for name, each in zip(one.names, heads[one.layer], strict=True))
+        return {name: each[1:].float() for name, each in pairs}
+
+    def stand_beside(self, others: Sequence[prefix.Cartridge]) -> None:
+        """From here on have all rows also see these cartridges, besides the one whose masters are there."""
+        prefix.stand(prefix.prefixes(self.network), others)
 
     # --- forward ---------------------------------------------------------------------------------------
 
@@ -227,9 +289,10 @@ class LanguageModel:
         halfway = hidden_TD is not None
         if hidden_TD is None:
             hidden_TD = self.network.get_input_embeddings()(batch.ids_T.to(self.device))
-        positions_T = batch.positions_T.to(self.device)
+        before = prefix.standing(prefix.prefixes(self.network))
+        positions_T = batch.positions_T.to(self.device) + before
         with attending_packed(self.network):
-            if self._graphs.fit(hidden_TD):
+            if not before and self._graphs.fit(hidden_TD):
                 line = Line(hidden_TD, positions_T, batch.until_T.to(self.device))
                 return self._graphs.decode(self._decoder(), line, halfway)[None]
             last_1TD: torch.Tensor = self._decoder()(
@@ -242,6 +305,9 @@ class LanguageModel:
 
     def _layout(self, batch: Packed, hidden_TD: torch.Tensor) -> Layout:
         """Who sees whom, in the way that is fastest where the states are."""
+        extra = prefix.seen(prefix.prefixes(self.network))
+        if extra:
+            return tuple(group.behind(batch.tokens, extra).to(self.device) for group in batch.layout)
         if batch.alone and Rows.can_attend(hidden_TD):
             return batch.alone.to(self.device)
         return tuple(group.to(self.device) for group in batch.layout)
@@ -255,6 +321,16 @@ class LanguageModel:
         """inputs_TD of linear layers at all tokens of a batch, those that fill its line up included; by the names of
         their weights, as in `linear_weights`. Layers that are given the same share a tensor."""
         return linear_inputs(self.network, names, lambda: self._decode(batch))
+
+    @contextmanager
+    def steered(self, layer: str, steer: Steer) -> Iterator[None]:
+        """Have what comes out of a layer (called as its module) changed, while no weight gets a gradient."""
+        recorded, self._graphs = self._graphs, Graphs(self.parameters, usable=False)  # what is recorded is not steered
+        try:
+            with steered(self.network, layer, steer):
+                yield
+        finally:
+            self._graphs = recorded
 
     def remember(self, rows: Iterable[Row], lasting: bool = False) -> None:
         """Compute now what no training will change of these rows: the states halfway, if the lower half is frozen.
@@ -295,9 +371,46 @@ class LanguageModel:
         """How far the new neurons are from what they said at `count` tokens of earlier lessons; None without any."""
         return deviation(self._kept, count, seed) if self._kept else None
 
+    @torch.no_grad()
+    def spread_queries(self, rows: Sequence[Row]) -> None:
+        """Have rows like these read all slots about alike; nothing happens once something was learnt in a slot, as no
+        text would find it again."""
+        if slots.are_empty(self.network):
+            self.restore(slots.spread(self.network, rows, SCORE_TOKENS, self._hidden))
+
+    @torch.no_grad()
+    def reads(self, rows: Sequence[Row]) -> dict[str, slots.Reads]:
+        """For each memory, by the name of its values, how often the rows read its slots."""
+        return slots.reads(self.network, rows, SCORE_TOKENS, self._hidden)
+
+    @torch.inference_mode()
+    def pooled(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Mean over each row's tokens of their hidden states halfway through the layers: states_ND, fp32."""
+        layers = self._decoder().layers
+        halfway: list[torch.Tensor] = []
+
+        def keep(layer: Any, given: Any, made: Any) -> None:
+            halfway.append((made[0] if isinstance(made, tuple) else made)[0])
+
+        hook = layers[(len(layers) - 1) // 2].register_forward_hook(keep)
+        found: dict[int, torch.Tensor] = {}
+        try:
+            for group in batches_by_size(rows, SCORE_TOKENS):
+                batch = pack([rows[index] for index in group])
+                self.tokens_read += batch.tokens
+                self._decode(batch)
+                hidden_TD = halfway.pop()
+                for index, places in zip(group, batch.places, strict=True):
+                    pieces = [hidden_TD[place.at : place.at + place.stop - place.start] for place in places]
+                    found[index] = torch.cat(pieces).float().mean(0)
+        finally:
+            hook.remove()
+        return torch.stack([found[index] for index in range(len(rows))])
+
     def forget(self) -> None:
-        """Free what `remember` and `aim` kept."""
+        """Free what `remember` and `aim` kept, and stand beside nothing."""
         self._outside, self._kept = [], []
+        self.stand_beside(())
         if self._trunk:
             self._trunk.clear()
 

@@ -24,12 +24,18 @@ class Masters(MutableMapping[str, torch.Tensor]):
 
     def __init__(self, weights: Mapping[str, torch.Tensor]) -> None:
         """Weights of a network (bf16, or fp32, which have nothing beyond them), which will change with the masters."""
+        self._weights: dict[str, torch.Tensor] = {}
+        self.rests: dict[str, torch.Tensor] = {}
+        """What each weight's number has beyond it, in units of the last place of fp32."""
+        self.move_to(weights)
+
+    def move_to(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Stand for these weights, under the same names, from here on: an adapter has got others of another size."""
         for name, weight in weights.items():
             if weight.dtype not in (torch.bfloat16, torch.float32):
                 raise TypeError(f"{name} is {weight.dtype}; weights that learn must be bf16 or fp32")
         self._weights = dict(weights)
         self.rests = {name: torch.zeros_like(weight, dtype=torch.int16) for name, weight in weights.items()}
-        """What each weight's number has beyond it, in units of the last place of fp32."""
 
     def weight(self, name: str) -> torch.Tensor:
         """The network's own, as it is now."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from everlearn.model.kernels.library import call, usable
+from everlearn.model.prefix import Heads
 
 SHARED = "everlearn_shared"
 """The name under which transformers knows this attention."""
@@ -29,6 +30,11 @@ class SharedCache:
         """Whether the start has been read; from then on tokens belong to the rows."""
         self.padding_B: torch.Tensor | None = None
         """How many of each row's own places, counted from the first, hold no token."""
+
+    def stand(self, layer: int, heads: Heads) -> None:
+        """Let all rows, and the start that they share, see keys and values that are no token's."""
+        keys, values = (each.transpose(0, 1).contiguous() for each in heads)
+        self.layers.setdefault(layer, _Layer()).prefix = keys, values
 
     def update(
         self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor, layer: int, *_: Any, **__: Any
@@ -75,7 +81,11 @@ class _Layer:
         return self.own + (self.prefix[0].shape[1] if self.prefix else 0)
 
     def begin(self, key_BGTD: torch.Tensor, value_BGTD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        self.prefix = key_BGTD[0].contiguous(), value_BGTD[0].contiguous()
+        before, start = self.prefix, (key_BGTD[0].contiguous(), value_BGTD[0].contiguous())
+        self.prefix = start
+        if before:
+            self.prefix = torch.cat([before[0], start[0]], 1), torch.cat([before[1], start[1]], 1)
+            key_BGTD.seen = _Seen(before, (key_BGTD, value_BGTD), None)  # type: ignore[attr-defined]
         return key_BGTD, value_BGTD
 
     def append(

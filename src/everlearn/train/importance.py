@@ -6,13 +6,13 @@ gradients is not the sum of their squares.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
-from everlearn.model.packing import pack
+from everlearn.model.packing import Packed, pack
 from everlearn.train.loop import collect_gradients
 from everlearn.train.meter import Meter
 
@@ -61,6 +61,17 @@ def scaled_to_mean_1(importance: Weights) -> Weights:
     return {name: each * (count / total) for name, each in importance.items()} if total > 0 else dict(importance)
 
 
+def gradients_of_rows(
+    model: LanguageModel, rows: Sequence[Row], value: Callable[[torch.Tensor, Packed], torch.Tensor], meter: Meter
+) -> Iterator[Weights]:
+    """For each row the gradient, in the weights' own type, of what `value` makes of its logits_NV and of its batch."""
+    for row in rows:
+        batch = pack([row])
+        value(model.logits(batch), batch).backward()
+        meter.learnt("synthetic", batch.tokens)
+        yield collect_gradients(model)
+
+
 def _mean(
     model: LanguageModel,
     rows: Sequence[Row],
@@ -70,11 +81,8 @@ def _mean(
 ) -> Weights:
     """Mean over rows of the size of the gradient of what `value` makes of a row's logits."""
     found: Weights = {}
-    for row in rows:
-        batch = pack([row])
-        value(model.logits(batch)).backward()
-        for name, gradient in collect_gradients(model).items():
+    for gradients in gradients_of_rows(model, rows, lambda logits_NV, _: value(logits_NV), meter):
+        for name, gradient in gradients.items():
             sized = size(gradient.float()) / len(rows)
             found[name] = found[name] + sized if name in found else sized
-        meter.learnt("synthetic", batch.tokens)
     return found
