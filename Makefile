@@ -1,5 +1,6 @@
 # make demo   everything from nothing: environment, model, the three-week demo
 # make test   everything from nothing: environment, linters, types, layers, tests
+# make test-long   the tests that train the lab model on whole streams: minutes each, left out of `make test`
 # make test-extras   the tests that need the extras `eval` and `ray`, in an environment of their own
 # make lint   linters, types and import layers only
 # make pages  the generated parts of docs/methods and the README's table, from the code and docs/leaderboard/*.csv
@@ -12,14 +13,17 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 EXTRAS_STAMP := .venv-extras/.installed
 
-.PHONY: demo test test-extras lint pages benchmarks agreement clean
+.PHONY: demo test test-long test-extras lint pages benchmarks agreement clean
 
 demo: $(STAMP)
 	$(BIN)/everlearn demo
 
 # Two tests at once, each with one thread: models in tests are so small that more threads only wait for each other.
 test: $(STAMP) lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+test-long: $(STAMP)
+	$(BIN)/pytest -m long
 
 test-extras: $(EXTRAS_STAMP)
 	.venv-extras/bin/pytest tests/test_harness_tasks.py tests/bench/test_ray.py

@@ -16,7 +16,7 @@ from everlearn.learner import Learner
 from everlearn.store import Store
 from sample_lessons import few_candidates, write_handbook
 
-KILLS = 24
+KILLS = 10
 
 
 def learn(folder: Path, data: Path, model: Path) -> None:

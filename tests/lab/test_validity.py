@@ -127,11 +127,13 @@ def test_the_untouched_base_is_at_chance(lab, plan):
     }
 
 
+@pytest.mark.long
 def test_who_has_learnt_another_stream_is_at_chance(taught, plan):
     other = generate(plan, SEED + 1).probes("validity")
     assert not above_chance(other, right(taught, other))
 
 
+@pytest.mark.long
 def test_joint_training_learns_what_the_base_does_not_know(taught, lab, probes):
     """At least 0.8 of the atoms of a family, and 0.2 more than the base above chance."""
     atoms = [posed for posed in probes if posed.asked.axis == "atom"]
@@ -148,6 +150,7 @@ def _by_family(probes, marks) -> dict[str, float]:
     return {family: sum(each) / len(each) for family, each in found.items()}
 
 
+@pytest.mark.long
 def test_options_without_their_question_are_at_chance(taught, probes):
     """Also for a model that has learnt the stream: what it holds likely by itself does not give the answer away."""
     blank = [
@@ -165,6 +168,7 @@ def generate_nothing():
     return generate(Plan(("rules",), rounds=1, scale=0.1), 1)
 
 
+@pytest.mark.long
 def test_prompts_without_what_they_are_about_are_at_chance(taught, probes):
     """The words of the world are blanked: what is left of the question does not give the answer away. A question of
     `library` asks in common words, and names but the module: there everything else is blanked."""
@@ -204,6 +208,7 @@ def _passes(posed: Posed, reply: str) -> bool:
     return check(posed.question.grade, posed.question.gold[0], Written(reply, True, len(reply.split())))
 
 
+@pytest.mark.long
 def test_a_planted_loss_is_seen_and_doing_nothing_is_named(plan, tmp_path):
     """A method that goes back to the base before each stage forgets all that it had learnt; one that does nothing
     has learnt nothing and forgotten nothing, and is labelled."""
@@ -228,6 +233,7 @@ def test_a_planted_loss_is_seen_and_doing_nothing_is_named(plan, tmp_path):
     assert scores["idler"]["forgetting"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.long
 def test_a_twin_with_exchanged_words_scores_the_same(plan, tmp_path):
     """Each invented word stands for another one throughout: what is scored is learning, not the words."""
     small = generate(replace(plan, families=("classes", "facts"), scale=0.5), SEED)

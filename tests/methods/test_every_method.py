@@ -13,7 +13,7 @@ from everlearn.settings import settings_of
 from sample_lessons import few_candidates
 
 METHODS = plugins.names("methods")
-SETTINGS = {"epochs": 8, "learning_rate": 1e-2, "rows_per_step": 4, "least_steps": 1, "weights": "full"}
+SETTINGS = {"epochs": 4, "learning_rate": 1e-2, "rows_per_step": 4, "least_steps": 1, "weights": "full"}
 CANNOT_SAY = (
     *("alphaedit", "cartridges", "freeze", "heads", "lora_bank", "lora_soup", "memit", "o_lora", "slao"),
     "sparse_memory",
@@ -169,7 +169,7 @@ def test_anchors_hold_the_model_to_its_habits(tiny_folder):
     distances = []
     for strength in (0.001, 10.0):
         model = LanguageModel.load(str(tiny_folder))
-        settings = {**settings_for("anchored"), "strength": strength, "average": False}
+        settings = {**settings_for("anchored"), "strength": strength, "average": False, "epochs": 8}
         method = plugins.find("methods", "anchored", Gradient)(**settings)
         meter = Meter(1)
         run = Run(0, meter, Checkpoints(tiny_folder / "none", meter, 1e9))
