@@ -16,10 +16,11 @@ from method_pages import LEADERBOARD, SCORES
 
 def main() -> None:
     """Write NAME.html and NAME.csv."""
-    folder, name = sys.argv[1:]
+    folder, name, *others = sys.argv[1:]
+    beside = [word for other in others for word in ("--beside", other)]
     page = LEADERBOARD / f"{name}.html"
     with tempfile.TemporaryDirectory() as scratch:
-        report = ("everlearn", "bench", "report", folder, "--csv", scratch, "--html", str(page))
+        report = ("everlearn", "bench", "report", folder, "--csv", scratch, "--html", str(page), *beside)
         subprocess.run(report, check=True, stdout=subprocess.DEVNULL)
         with (Path(scratch) / "means.csv").open(encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["score"] in SCORES and row["mean"]]

@@ -22,8 +22,8 @@ from everlearn.methods.anchored import Anchored
 from everlearn.methods.contract import Mixture
 from everlearn.methods.finetune import Finetune
 from everlearn.methods.replay import Replay
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.delta import encode_delta
-from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import GRAIN, pack
 from everlearn.records import Example, Message, Question
 

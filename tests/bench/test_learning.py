@@ -229,7 +229,7 @@ def test_a_method_may_be_a_file_and_an_unknown_one_is_named(letters, tiny, tmp_p
 def test_kept_weights_say_whether_they_moved(tiny, tmp_path):
     from safetensors import safe_open
 
-    from everlearn.model.language_model import Adaptation
+    from everlearn.model.adaptation import Adaptation
 
     tiny.adapt(Adaptation())
     keep_weights(tiny, tmp_path, "same")

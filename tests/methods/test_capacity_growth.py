@@ -12,8 +12,9 @@ from everlearn.methods._routed import ROUTER, by_stage, cue, first_request, part
 from everlearn.methods.heads import topmost
 from everlearn.methods.lora_soup import LoRASoup, Mixing, mixed_steps
 from everlearn.methods.o_lora import OLoRA, overlap
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.adapter import part_of, side_by_side
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.stacking import method_called
 from everlearn.train.checkpoint import Checkpoints

@@ -12,7 +12,7 @@ from everlearn.methods import _editing
 from everlearn.methods._editing import Asked, look, mean_squares
 from everlearn.methods.alphaedit import AlphaEdit, unused_directions
 from everlearn.methods.memit import MEMIT
-from everlearn.model.language_model import Adaptation
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.packing import pack
 from everlearn.records import Example, Message
 from everlearn.stacking import method_called

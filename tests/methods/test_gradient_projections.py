@@ -8,11 +8,13 @@ import torch
 from everlearn.errors import SettingsError
 from everlearn.methods._orthogonal import BEGUN
 from everlearn.methods.agem import AGEM, turn_off
-from everlearn.methods.gpm import INPUTS, further_directions, squares
+from everlearn.methods.gpm import INPUTS, further_directions
 from everlearn.methods.ogd import KEPT, Directions, said
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.adaptation import Adaptation
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.stacking import method_called
+from everlearn.train.input_squares import all_of, squares
 from everlearn.train.loop import collect_gradients
 from everlearn.train.losses import cross_entropy
 from everlearn.train.meter import Meter
@@ -153,11 +155,14 @@ def test_layers_that_are_given_the_same_share_their_directions(tiny):
     tiny.adapt(Adaptation("full"))
     rows = [tiny.chat.example(example) for example in pairs("one", 3)]
     meter = Meter(1)
-    found = squares(tiny, rows, meter)
+    found = squares(tiny, rows, tiny.linear_weights(), all_of, meter).sums
     assert [len(names.split(",")) for names in found] == [3, 1, 2, 1] * 2
     given = tiny.linear_inputs(pack(rows[:1]), ["model.layers.1.mlp.down_proj.weight"])
     real_TD = next(iter(given.values()))[: len(rows[0].read)].float()
-    assert torch.allclose(squares(tiny, rows[:1], meter)["model.layers.1.mlp.down_proj.weight"], real_TD.T @ real_TD)
+    assert torch.allclose(
+        squares(tiny, rows[:1], tiny.linear_weights(), all_of, meter).sums["model.layers.1.mlp.down_proj.weight"],
+        real_TD.T @ real_TD,
+    )
 
 
 def test_the_fewest_directions_with_enough_energy_are_kept():
@@ -238,5 +243,5 @@ def test_two_rules_for_directions_are_refused():
 
 @pytest.mark.parametrize("settings", [{"method": "osft", "weights": "lora"}, {"method": "gpm", "weights": "neurons"}])
 def test_weights_without_such_directions_are_refused(settings):
-    with pytest.raises(SettingsError, match="guards"):
+    with pytest.raises(SettingsError, match="guards|changes `full` alone"):
         method_called(settings["method"])(weights=settings["weights"])

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from everlearn.methods.si import SI
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.train.importance import fisher, pull, scaled_to_mean_1, sensitivity
 from everlearn.train.loop import RUNNING
 from everlearn.train.meter import Meter

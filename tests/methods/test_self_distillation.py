@@ -10,7 +10,8 @@ import torch
 
 from everlearn.errors import SettingsError
 from everlearn.methods import _self_distillation, sdpo
-from everlearn.methods._self_distillation import TEACHER, WARM
+from everlearn.methods._own_steps import WARM
+from everlearn.methods._self_distillation import TEACHER
 from everlearn.methods._verifying import SPARE
 from everlearn.methods.context_distill import ContextDistill, notes_of
 from everlearn.methods.sdft import SDFT

@@ -95,7 +95,7 @@ def test_it_stacks_and_learns_with_replay(tiny, learn, nats):
 
 
 def test_anything_but_slots_is_refused():
-    with pytest.raises(SettingsError, match="weights is full"):
+    with pytest.raises(SettingsError, match="weights is 'full'"):
         SparseMemory(weights="full")
     with pytest.raises(SettingsError, match="slots is 1000"):
         SparseMemory(slots=1000)

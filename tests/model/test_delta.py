@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from everlearn.errors import ModelError, StoreError
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.delta import decode_delta, encode_delta, layer_distances
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 
 
 def moved(folder, kind: str) -> LanguageModel:

@@ -5,9 +5,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from everlearn.errors import ModelError
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.export import export_adapter, export_merged
 from everlearn.model.fused import fuse
-from everlearn.model.language_model import Adaptation
 from everlearn.model.low_rank import quicken
 
 IDS = torch.tensor([[0, 70, 80, 90, 1]])

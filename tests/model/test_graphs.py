@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.graphs import Graphs
-from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 from everlearn.train.losses import cross_entropy
 from model.test_packing import rows_of

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 
 START = tuple(range(10, 70))

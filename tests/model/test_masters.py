@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from everlearn.model.language_model import Adaptation
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.masters import Masters, joined, split
 
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 1 + 2**-8, -1 - 2**-8, 1 + 3 * 2**-8, 1e-30, -3e38, 1e-41, float("inf"), -float("inf")]

@@ -7,7 +7,7 @@ import torch
 from test_packing import rows_of
 
 from everlearn.errors import ModelError
-from everlearn.model.language_model import Adaptation
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.packing import pack
 
 

@@ -9,10 +9,11 @@ from everlearn.errors import ModelError
 from everlearn.estimate import size_of
 from everlearn.methods.cartridges import Cartridges
 from everlearn.model import attention
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
 from everlearn.model.delta import decode_delta, encode_delta
 from everlearn.model.export import export_merged
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.model.prefix import prefixes, standing
 
@@ -155,7 +156,7 @@ def test_no_other_model_can_have_one(model, tmp_path):
 
 def test_pooled_states_are_those_of_a_row_alone(model):
     rows = lines()
-    together = model.pooled(rows)
+    together = model.pooled([row.ids for row in rows])
     assert together.shape == (len(rows), 64)
     for row, state in zip(rows, together, strict=True):
-        assert apart(model.pooled([row])[0], state) < 0.01
+        assert apart(model.pooled([row.ids])[0], state) < 0.01

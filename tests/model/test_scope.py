@@ -9,8 +9,8 @@ import torch
 from test_packing import rows_of
 
 from everlearn.model import scope
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation
 from everlearn.model.packing import pack
 
 OUT = "model.layers.1.mlp.grown_out"

@@ -11,10 +11,11 @@ from test_packing import rows_of
 from everlearn.errors import ModelError
 from everlearn.estimate import size_of
 from everlearn.methods.finetune import Finetune
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
 from everlearn.model.delta import decode_delta, encode_delta, layer_distances
 from everlearn.model.export import export_merged
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.model.slots import HEADS, READ, VALUES, SlottedMLP, memory_layers
 

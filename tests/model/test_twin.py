@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation
 
 ROWS = [Row((0, 9, 8, 7, 60), (False,) * 4 + (True,))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from everlearn.model.language_model import Adaptation
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.packing import pack
 from everlearn.train.anchors import KEPT, Anchors, beside, write_anchors
 from everlearn.train.losses import beliefs, top_k_kl

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation
 from everlearn.train import averaging
 from everlearn.train.anchors import believe
 from everlearn.train.averaging import settle

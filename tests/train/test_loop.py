@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from everlearn.errors import TrainingError
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.train.anchors import believe, kl_to
 from everlearn.train.checkpoint import Checkpoints
 from everlearn.train.loop import Held, Hooks, Step, fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from everlearn.model.language_model import Adaptation
+from everlearn.model.adaptation import Adaptation
 from everlearn.train.optimiser import Optimisation, Optimiser
 
 LOSS = torch.tensor(1.0)

@@ -19,7 +19,8 @@ from everlearn.bench.stream import Posed, Stream
 from everlearn.desiderata.contract import Moment, Reply, Trial
 from everlearn.examiner import answer_all
 from everlearn.methods.contract import Method
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.adaptation import Adaptation
+from everlearn.model.language_model import LanguageModel
 from everlearn.records import Answer, Cost, Question
 from everlearn.train.meter import Meter
 

@@ -17,11 +17,13 @@ import torch
 
 from everlearn.errors import ModelError, SettingsError
 from everlearn.methods.contract import Memory, Method
+from everlearn.model.adaptation import Adaptation
 from everlearn.model.chat import Row
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import Packed, batches_by_size, pack
 from everlearn.records import Example
 from everlearn.train.anchors import write_anchors
+from everlearn.train.input_squares import squares, targets_of
 from everlearn.train.run import Progress, Run
 
 TOKENS = 2048
@@ -235,20 +237,9 @@ def look_at(
 
 
 def mean_squares(model: LanguageModel, rows: Sequence[Row], names: Sequence[str], run: Run) -> Squares:
-    """E[k kᵀ] of what each matrix is given where the rows' targets are predicted; of rows that are read together what
-    they start with alike counts once."""
-    total: Squares = {}
-    tokens = 0
-    for group in batches_by_size(rows, TOKENS):
-        batch = pack([rows[index] for index in group])
-        run.meter.read("study", batch.tokens)
-        asked_T = batch.asked_tokens().to(model.device)
-        tokens += int(asked_T.sum())
-        for name, inputs_TD in model.linear_inputs(batch, names).items():
-            keys_ND = inputs_TD[asked_T].float()
-            square_DD = keys_ND.T @ keys_ND
-            total[name] = total[name] + square_DD if name in total else square_DD
-    return {name: (square_DD / tokens).cpu() for name, square_DD in total.items()}
+    """E[k kᵀ] of what each matrix is given where the rows' targets are predicted."""
+    total = squares(model, rows, names, targets_of, run.meter)
+    return {name: (square_DD / total.tokens).cpu() for name, square_DD in total.sums.items()}
 
 
 def _layer(name: str) -> str:

@@ -7,22 +7,19 @@ to clip.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-from everlearn.errors import SettingsError
+from everlearn.methods._own_steps import WARM, OwnSteps
 from everlearn.methods._verifying import Task, Verifier, by_prompt, task_of
-from everlearn.methods.contract import TURN, Gradient, Memory
+from everlearn.methods.contract import Memory
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.loop import Held, Step
 from everlearn.train.run import Run
 from everlearn.train.sampling import Sampled, draw_of, sample
-
-WARM = "warm"
-"""Where the number of steps that learn the given answers is in the memory while a stage lasts."""
 
 
 class Weighed(NamedTuple):
@@ -34,10 +31,8 @@ class Weighed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rewarded(Gradient):
+class Rewarded(OwnSteps):
     """The policy gradient: an answer's negative log-likelihood times its advantage, as a mean over tokens."""
-
-    claims: ClassVar[tuple[str, ...]] = (TURN,)
 
     warm: float = 0.5
     """share of the steps, at the beginning, that learn the given answers by cross-entropy: what is never said by chance
@@ -50,8 +45,6 @@ class Rewarded(Gradient):
     def __post_init__(self) -> None:
         super().__post_init__()
         Verifier(self.check, self.partial)
-        if not 0 <= self.warm <= 1:
-            raise SettingsError(f"warm is {self.warm}", "give a share of the steps, from 0 to 1")
 
     @property
     def each(self) -> int:
@@ -65,11 +58,6 @@ class Rewarded(Gradient):
     def near(self, model: LanguageModel, rows: Sequence[Row], memory: Memory, run: Run) -> tuple[Held, ...]:
         """What the model is held to on the answers it has just written."""
         return ()
-
-    def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
-        """Nothing; but here it is told how many steps there are, and so which of them are warm."""
-        memory[WARM] = round(self.warm * steps)
-        return [None] * steps
 
     def live(self, model: LanguageModel, step: Step, number: int, memory: Memory, run: Run) -> Step:
         """A warm step as it was planned; any other with the model's own answers in the place of the given ones.
@@ -102,10 +90,6 @@ class Rewarded(Gradient):
             examples=tuple(each.example for each in kept),
             held=(*step.held, *self.near(model, [each.row for each in written], memory, run)),
         )
-
-    def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
-        """Forget how many steps were warm."""
-        return {name: value for name, value in memory.items() if name != WARM}
 
     def _answers(self, model: LanguageModel, tasks: Sequence[Task], seed: int, run: Run) -> list[list[Sampled]]:
         """So many answers to each question, at temperature 1: by any other the policy would not be the model."""

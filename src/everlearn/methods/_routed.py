@@ -16,7 +16,7 @@ import torch
 
 from everlearn.errors import SettingsError
 from everlearn.methods.contract import SERVING, START, Gradient, Memory
-from everlearn.model.chat import Chat, Row
+from everlearn.model.chat import Chat
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.train.anchors import by_start, write_anchors
@@ -122,7 +122,7 @@ def by_stage(
     asking = [index for index, prompt in enumerate(prompts) if len(prompt) > 1]
     chosen = dict.fromkeys(range(len(prompts)), 0)
     if asking:
-        states_ND = model.pooled([_seen(prompts[index]) for index in asking])
+        states_ND = model.pooled([prompts[index] for index in asking])
         chosen.update(zip(asking, router.lessons(states_ND, ridge), strict=True))
     return {number: [index for index in chosen if chosen[index] == number] for number in sorted(set(chosen.values()))}
 
@@ -146,8 +146,4 @@ def _states(model: LanguageModel, prompts: Sequence[tuple[int, ...]], run: Run) 
     """What each distinct prompt looks like to the model: states_ND."""
     distinct = list(dict.fromkeys(prompts))
     run.meter.read("study", sum(map(len, distinct)))
-    return model.pooled([_seen(prompt) for prompt in distinct])
-
-
-def _seen(prompt: Sequence[int]) -> Row:
-    return Row(tuple(prompt), (False,) * len(prompt))
+    return model.pooled(distinct)

@@ -7,26 +7,27 @@ the same weights or older ones: what the teacher knows better stands in its prom
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
 
 from everlearn.errors import SettingsError
+from everlearn.methods._own_steps import WARM, OwnSteps
 from everlearn.methods._verifying import Task, task_of
-from everlearn.methods.contract import TURN, Gradient, Memory
+from everlearn.methods.contract import Memory
 from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.train.beliefs import Pair, behind, judged
-from everlearn.train.loop import Held, Step
+from everlearn.train.loop import Step, held_instead
 from everlearn.train.losses import Teacher
 from everlearn.train.run import Run
 from everlearn.train.sampling import draw_of, sample
 
-TEACHER, WARM = "teacher", "warm"
-"""Where the teacher, and the number of steps that learn the given answers, are in the memory while a stage lasts."""
+TEACHER = "teacher"
+"""Where the teacher is in the memory while a stage lasts."""
 
 TEACHERS = ("frozen", "ema", "live")
 
@@ -53,11 +54,10 @@ class Lesson(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SelfDistillation(Gradient):
+class SelfDistillation(OwnSteps):
     """A divergence from a teacher with more in view, on answers that the model writes by itself."""
 
     family: ClassVar[str] = "self-distillation"
-    claims: ClassVar[tuple[str, ...]] = (TURN,)
 
     teacher: str = "frozen"
     """whose weights teach: `frozen` (the start model's), `ema` (follow the model's slowly, from where the stage begins)
@@ -78,7 +78,7 @@ class SelfDistillation(Gradient):
         super().__post_init__()
         if self.teacher not in TEACHERS:
             raise SettingsError(f"teacher is {self.teacher!r}", "choose `frozen`, `ema` or `live`")
-        for name in ("rate", "alpha", "warm"):
+        for name in ("rate", "alpha"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"give {name} as a share, from 0 to 1")
         if self.top < 1 or self.skip < 0:
@@ -113,11 +113,6 @@ class SelfDistillation(Gradient):
             teacher.restore(model.start())
         return {**memory, TEACHER: teacher}
 
-    def held(self, memory: Memory, steps: int) -> Iterable[Held | None]:
-        """Nothing; but here it is told how many steps there are, and so which of them are warm."""
-        memory[WARM] = round(self.warm * steps)
-        return [None] * steps
-
     def live(self, model: LanguageModel, step: Step, number: int, memory: Memory, run: Run) -> Step:
         """A warm step as it was planned; any other with the model's answers and the teacher's beliefs in the place of
         the given ones.
@@ -128,19 +123,14 @@ class SelfDistillation(Gradient):
         if not asked:
             return step
         lesson = self.lesson(model, list(asked.values()), memory, number, run)
+        if lesson.rows:
+            return held_instead(step, asked, lesson.rows, Teacher.joined(lesson.beliefs), lesson.alpha)
+        left = [at for at in range(len(step.rows)) if at not in asked]
+        if not any(step.rows[at].targets for at in left):  # nothing to learn: a step without a loss
+            return step._replace(rows=step.rows[:1], weights=(0.0,), examples=step.examples[:1])
         weights = step.weights or (1.0,) * len(step.rows)
-        kept = [at for at in range(len(step.rows)) if at not in asked]
-        plain, taught = (sum(row.targets for row in rows) for rows in ([step.rows[at] for at in kept], lesson.rows))
-        if not plain + taught:  # the teacher has nothing to say: a step without a loss
-            kept, weights, plain = [0], (0.0,), 1
-        whole = plain + taught
-        held = (Held(lesson.rows, Teacher.joined(lesson.beliefs), taught / whole, lesson.alpha),) if taught else ()
-        return step._replace(
-            rows=tuple(step.rows[at] for at in kept),
-            weights=tuple(weights[at] * plain / whole for at in kept),
-            examples=tuple(step.examples[at] for at in kept),
-            held=(*step.held, *held),
-        )
+        rows, weights, examples = zip(*((step.rows[at], weights[at], step.examples[at]) for at in left), strict=True)
+        return step._replace(rows=rows, weights=weights, examples=examples)
 
     def after_step(self, model: LanguageModel, memory: Memory, step: int) -> None:
         """Let a slow teacher follow."""
@@ -161,7 +151,8 @@ class SelfDistillation(Gradient):
 
     def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Let the teacher go."""
-        return {name: value for name, value in memory.items() if name not in {TEACHER, WARM}}
+        memory = super().finish(model, examples, memory, run)
+        return {name: value for name, value in memory.items() if name != TEACHER}
 
     def asked(self, model: LanguageModel, step: Step, memory: Memory) -> dict[int, Asked]:
         """By their place in a step, the fresh examples that ask something and leave room for what the teacher sees."""

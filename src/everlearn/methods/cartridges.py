@@ -21,7 +21,7 @@ from everlearn.records import Example
 from everlearn.train.anchors import Anchors
 from everlearn.train.beliefs import Pair, behind, judged
 from everlearn.train.likeness import alike
-from everlearn.train.loop import Held, Step
+from everlearn.train.loop import Step, held_instead
 from everlearn.train.run import Progress, Run
 from everlearn.train.sampling import draw_of
 
@@ -51,6 +51,7 @@ class Cartridges(Gradient):
     keeps: ClassVar[str] = "for each stage a cartridge, and some of its prompts as vectors"
     cost: ClassVar[str] = "about 1×, and the stage read twice before with its notes in view"
     claims: ClassVar[tuple[str, ...]] = (START, SERVING, TURN)
+    only: ClassVar[bool] = True
 
     weights: str = "cartridge"
     """what may change: `cartridge` (keys and values that all tokens see), nothing else"""
@@ -78,10 +79,6 @@ class Cartridges(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights != "cartridge":
-            raise SettingsError(
-                f"cartridges trains cartridges, and weights is {self.weights}", "leave it at `cartridge`"
-            )
         if self.choice not in {"nearest", "all"}:
             raise SettingsError(f"choice is {self.choice!r}", "choose `nearest` or `all`")
         if not 0 <= self.trust <= 1 or self.reach <= 0:
@@ -122,7 +119,7 @@ class Cartridges(Gradient):
             return memory
         prompts = _evenly(list(dict.fromkeys(_prompt(model.chat.example(example)) for example in examples)), self.cues)
         run.meter.read("study", sum(map(len, prompts)))
-        cartridge = {**trained, CUES: _states(model, prompts).bfloat16().cpu()}
+        cartridge = {**trained, CUES: model.pooled(prompts).bfloat16().cpu()}
         return {**memory, f"{KEPT}{len(_kept(memory)):06d}": cartridge}
 
     def _taught(self, model: LanguageModel, examples: Sequence[Example], run: Run) -> Taught:
@@ -192,7 +189,7 @@ class Cartridges(Gradient):
             return {tuple(range(len(kept)))[-self.together :]: list(range(len(prompts)))}
         groups: dict[tuple[int, ...], list[int]] = {}
         cues = [one[CUES] for one in kept]
-        for number, chosen in enumerate(alike(_states(model, prompts), cues, self.together, self.reach)):
+        for number, chosen in enumerate(alike(model.pooled(prompts), cues, self.together, self.reach)):
             groups.setdefault(chosen, []).append(number)
         return groups
 
@@ -210,16 +207,7 @@ def _with_beliefs(step: Step, taught: Taught) -> Step:
         return step
     chosen = list(read.values())
     rows = tuple(taught.answers.rows[number] for number in chosen)
-    left = [at for at in range(len(step.rows)) if at not in read]
-    told, plain = sum(row.targets for row in rows), sum(step.rows[at].targets for at in left)
-    weights = step.weights or (1.0,) * len(step.rows)
-    held = Held(rows, taught.answers.teacher(chosen), told / (told + plain))
-    return step._replace(
-        rows=tuple(step.rows[at] for at in left),
-        weights=tuple(weights[at] * plain / (told + plain) for at in left),
-        examples=tuple(step.examples[at] for at in left),
-        held=(*step.held, held),
-    )
+    return held_instead(step, read, rows, taught.answers.teacher(chosen), alpha=0.0)
 
 
 def _opening_text(model: LanguageModel, examples: Sequence[Example], tokens: int) -> list[int]:
@@ -232,11 +220,6 @@ def _opening_text(model: LanguageModel, examples: Sequence[Example], tokens: int
 def _prompt(row: Row) -> tuple[int, ...]:
     """What a question about the row is like: what stands before the answer; of a text, which asks nothing, all."""
     return row.ids if len(row.prompt) <= 1 else row.prompt
-
-
-def _states(model: LanguageModel, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-    """What each prompt looks like to the model: states_ND."""
-    return model.pooled([Row(tuple(prompt), (False,) * len(prompt)) for prompt in prompts])
 
 
 def _evenly(prompts: Sequence[tuple[int, ...]], count: int) -> Sequence[tuple[int, ...]]:

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 
 from everlearn.errors import SettingsError
+from everlearn.model.adaptation import MARKS, Adaptation
 from everlearn.model.adapter import WHERE
 from everlearn.model.chat import Row
-from everlearn.model.language_model import MARKS, Adaptation, LanguageModel
+from everlearn.model.language_model import LanguageModel
 from everlearn.model.slots import READ
 from everlearn.records import Example, Question
 from everlearn.train.anchors import Anchors
@@ -103,6 +104,9 @@ class Gradient(Method):
     each_weight: ClassVar[bool] = False
     """Whether it compares weights, one by one, with what they were: with what grows it cannot be joined."""
 
+    only: ClassVar[bool] = False
+    """Whether it can change nothing but what `weights` says by default."""
+
     weights: str = "full"
     """what may change: `full` (all weights), `neurons` (new ones in the upper layers), `lora` (a low-rank adapter),
     `memory` (slots that are looked up) or `cartridge` (keys and values that all tokens see)"""
@@ -134,6 +138,11 @@ class Gradient(Method):
     def __post_init__(self) -> None:
         if self.weights not in MARKS:
             raise SettingsError(f"weights is {self.weights!r}", f"choose one of {', '.join(MARKS)}")
+        if self.only and self.weights != type(self).weights:
+            name, own = type(self).__module__.rpartition(".")[2], type(self).weights
+            raise SettingsError(
+                f"weights is {self.weights!r}, and {name} changes `{own}` alone", f"leave weights at `{own}`"
+            )
         if math.isqrt(self.slots) ** 2 != self.slots or self.slots < READ**2:
             raise SettingsError(f"slots is {self.slots}", f"give a square number from {READ**2} on, as 4096 or 16384")
         if self.where not in WHERE:

@@ -6,7 +6,6 @@ much of what looks like forgetting (Zheng et al. 2025, 2501.13453).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +13,7 @@ import torch
 
 from everlearn.methods.contract import Gradient, Memory
 from everlearn.model.language_model import LanguageModel
+from everlearn.model.layers import layer_of
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ class Freeze(Gradient):
             del gradients[name]
 
     def _frozen(self, name: str) -> bool:
-        layer = re.search(r"\.(?:layers|h|blocks)\.(\d+)\.", name)
-        return int(layer.group(1)) < self.layers if layer else "embed" in name
+        layer = layer_of(name)
+        return "embed" in name if layer is None else layer < self.layers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,18 +11,13 @@ import torch
 from everlearn.errors import SettingsError
 from everlearn.methods._orthogonal import Changes, Orthogonal
 from everlearn.methods.contract import Memory, rows_of
-from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
-from everlearn.model.packing import batches_by_size, pack
 from everlearn.records import Example
-from everlearn.train.meter import Meter
+from everlearn.train.input_squares import all_of, squares
 from everlearn.train.run import Run
 
 INPUTS = "inputs"
 """Where directions_KD of layers' inputs are kept, by the names of the weights that are given them, joined by commas."""
-
-TOKENS = 2048
-"""Tokens read at a time: what all layers are given there is in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -73,28 +67,12 @@ class GPM(Orthogonal):
             return memory
         kept = memory.get(INPUTS, {})
         grown = {}
-        for names, square_DD in squares(model, rows_of(model, examples, self.samples, run.seed), run.meter).items():
+        rows = rows_of(model, examples, self.samples, run.seed)
+        for names, square_DD in squares(model, rows, model.linear_weights(), all_of, run.meter).sums.items():
             known_KD = kept.get(names, torch.zeros(0, len(square_DD), dtype=torch.bfloat16))
             new_KD = further_directions(square_DD.double(), known_KD.to(square_DD.device).double(), self.energy)
             grown[names] = torch.cat([known_KD, new_KD.bfloat16().cpu()])
         return {**memory, INPUTS: grown}
-
-
-def squares(model: LanguageModel, rows: Sequence[Row], meter: Meter) -> dict[str, torch.Tensor]:
-    """Σ x xᵀ over all tokens of the rows for the inputs x of each linear layer; one for those that are given the same.
-
-    What rows that are read together start with alike counts once.
-    """
-    found: dict[str, torch.Tensor] = {}
-    for group in batches_by_size(rows, TOKENS):
-        batch = pack([rows[index] for index in group])
-        meter.read("study", batch.tokens)
-        real_T = batch.asked_tokens([[True] * (len(row.read) + 1) for row in batch.rows]).to(model.device)
-        for names, inputs_TD in _shared(model.linear_inputs(batch, model.linear_weights())).items():
-            inputs_ND = inputs_TD[real_T].float()
-            square_DD = inputs_ND.T @ inputs_ND
-            found[names] = found[names] + square_DD if names in found else square_DD
-    return found
 
 
 def further_directions(square_DD: torch.Tensor, known_KD: torch.Tensor, energy: float) -> torch.Tensor:
@@ -107,11 +85,3 @@ def further_directions(square_DD: torch.Tensor, known_KD: torch.Tensor, energy: 
     count = int((values_D.cumsum(0) - values_D < missing).sum())  # those before which it is not yet enough
     further_JD: torch.Tensor = vectors_DD[:, : min(count, len(values_D) - len(known_KD))].T
     return further_JD
-
-
-def _shared(inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Inputs by the names of all weights that are given them, joined by commas."""
-    names: dict[int, list[str]] = defaultdict(list)
-    for name, inputs_TD in inputs.items():
-        names[inputs_TD.data_ptr()].append(name)
-    return {",".join(each): inputs[each[0]] for each in names.values()}

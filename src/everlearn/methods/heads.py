@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,13 +12,9 @@ from everlearn.errors import SettingsError
 from everlearn.methods._routed import Routed, part
 from everlearn.methods.contract import Memory
 from everlearn.model.language_model import LanguageModel
+from everlearn.model.layers import is_table, layer_of
 from everlearn.records import Example
 from everlearn.train.run import Run
-
-LAYER = re.compile(r"\.(?:layers|h|blocks)\.(\d+)\.")
-
-TABLES = ("embed", "wte", "wpe", "lm_head")
-"""What the names of tables of tokens hold: all heads share them, as the first and the last may be one."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +25,7 @@ class Heads(Routed):
 
     keeps: ClassVar[str] = "the topmost layers for each stage, and sums that tell their questions apart"
     cost: ClassVar[str] = "1×, its questions read once, and writing once"
+    only: ClassVar[bool] = True
 
     learning_rate: float = 5e-4
     """highest learning rate of AdamW; few layers want more than all of them"""
@@ -38,8 +34,6 @@ class Heads(Routed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights != "full":
-            raise SettingsError(f"weights is {self.weights!r}", "heads are whole layers: leave weights at `full`")
         if self.layers < 1:
             raise SettingsError(f"layers is {self.layers}", "give a head at least one layer")
 
@@ -66,12 +60,8 @@ class Heads(Routed):
 
 
 def topmost(names: Sequence[str], layers: int) -> list[str]:
-    """Those of the names that are of the last so many layers, or of none and no table of tokens."""
-    found = {name: LAYER.search(name) for name in names}
-    numbers = {name: int(match.group(1)) for name, match in found.items() if match}
-    least = max(numbers.values()) + 1 - layers
-    return [
-        name
-        for name in names
-        if (numbers[name] >= least if name in numbers else not any(word in name for word in TABLES))
-    ]
+    """Those of the names that are of the last so many layers, or of none and no table of tokens: all heads share the
+    tables, as the first and the last may be one."""
+    numbers = {name: layer_of(name) for name in names}
+    least = max(number for number in numbers.values() if number is not None) + 1 - layers
+    return [name for name, number in numbers.items() if (not is_table(name) if number is None else number >= least)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from everlearn.errors import SettingsError
 from everlearn.methods._routed import Routed
 
 
@@ -16,6 +15,7 @@ class LoRABank(Routed):
 
     keeps: ClassVar[str] = "an adapter for each stage, and sums that tell their questions apart"
     cost: ClassVar[str] = "1×, its questions read once, and writing once"
+    only: ClassVar[bool] = True
 
     weights: str = "lora"
     """what may change: here always `lora` (a low-rank adapter)"""
@@ -23,8 +23,3 @@ class LoRABank(Routed):
     """rank of each stage's adapter"""
     learning_rate: float = 2e-3
     """highest learning rate of AdamW"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.weights != "lora":
-            raise SettingsError(f"weights is {self.weights!r}", "lora_bank keeps adapters: leave weights at `lora`")

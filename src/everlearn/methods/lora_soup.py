@@ -39,6 +39,7 @@ class LoRASoup(Gradient):
     cost: ClassVar[str] = "1×, and some steps on all stages"
     claims: ClassVar[tuple[str, ...]] = (START, MERGED)
     grows: ClassVar[bool] = True
+    only: ClassVar[bool] = True
 
     weights: str = "lora"
     """what may change: here always `lora` (a low-rank adapter)"""
@@ -55,8 +56,6 @@ class LoRASoup(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights != "lora":
-            raise SettingsError(f"weights is {self.weights!r}", "lora_soup mixes adapters: leave weights at `lora`")
         if self.budget < 0 or self.mixing_steps < 0 or self.mixing_rate <= 0:
             raise SettingsError(
                 f"budget is {self.budget}, mixing_steps {self.mixing_steps}, mixing_rate {self.mixing_rate}",

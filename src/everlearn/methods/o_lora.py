@@ -31,6 +31,7 @@ class OLoRA(Gradient):
     cost: ClassVar[str] = "1×, and little more with each stage"
     claims: ClassVar[tuple[str, ...]] = (START, MERGED)
     grows: ClassVar[bool] = True
+    only: ClassVar[bool] = True
 
     weights: str = "lora"
     """what may change: here always `lora` (a low-rank adapter)"""
@@ -45,8 +46,6 @@ class OLoRA(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights != "lora":
-            raise SettingsError(f"weights is {self.weights!r}", "o_lora adds adapters: leave weights at `lora`")
         if min(self.strength, self.decay) < 0:
             raise SettingsError(f"strength is {self.strength}, decay {self.decay}", "give weights of zero or more")
 

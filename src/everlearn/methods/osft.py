@@ -31,6 +31,7 @@ class OSFT(Orthogonal):
     stage looks for the directions anew; it is the only one of its kind that guards the start model too."""
 
     cost: ClassVar[str] = "about 1.3×, and a decomposition of each matrix"
+    only: ClassVar[bool] = True
 
     unfreeze_rank_ratio: float = 0.3
     """share of each matrix's singular directions, its weakest, that may change"""
@@ -40,11 +41,6 @@ class OSFT(Orthogonal):
         if not 0 < self.unfreeze_rank_ratio <= 1:
             raise SettingsError(
                 f"unfreeze_rank_ratio is {self.unfreeze_rank_ratio}", "give a share above 0, up to 1 for all"
-            )
-        if self.weights != "full":
-            raise SettingsError(
-                f"osft guards directions of the model's own matrices, and weights is {self.weights}",
-                "leave weights at `full`",
             )
 
     def rule(self, model: LanguageModel, memory: Memory) -> dict[str, Free]:

@@ -11,6 +11,7 @@ import torch
 
 from everlearn.errors import SettingsError
 from everlearn.methods.contract import START, Gradient, Memory
+from everlearn.model.adapter import SECOND
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.merging import MERGED
@@ -25,9 +26,6 @@ STAGES = "stages"
 BEFORE = "before"
 """Where the merged B are in the memory while a stage is learnt."""
 
-SECOND = "lora_B"
-"""What the names of an adapter's second matrices hold."""
-
 
 @dataclass(frozen=True)
 class SLAO(Gradient):
@@ -37,16 +35,12 @@ class SLAO(Gradient):
     family: ClassVar[str] = "averaging and merging"
     keeps: ClassVar[str] = "half of the adapter last trained"
     claims: ClassVar[tuple[str, ...]] = (START, MERGED)
+    only: ClassVar[bool] = True
 
     weights: str = "lora"
     """what may change: here always `lora` (a low-rank adapter)"""
     learning_rate: float = 5e-4
     """highest learning rate of AdamW"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.weights != "lora":
-            raise SettingsError(f"weights is {self.weights!r}", "slao merges adapters: leave weights at `lora`")
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Go from the merged adapter to where the last trained one ended."""

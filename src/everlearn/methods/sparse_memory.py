@@ -33,6 +33,7 @@ class SparseMemory(Gradient):
     family: ClassVar[str] = "capacity growth"
     keeps: ClassVar[str] = "how many texts read each slot"
     cost: ClassVar[str] = "about 1×, reading each stage once, and writing once"
+    only: ClassVar[bool] = True
 
     weights: str = "memory"
     """what may change: `memory` (slots that are looked up), nothing else"""
@@ -47,8 +48,6 @@ class SparseMemory(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.weights != "memory":
-            raise SettingsError(f"sparse_memory trains slots, and weights is {self.weights}", "leave it at `memory`")
         for name, least in (("stage_slots", 1), ("anchors", 8), ("anchor_length", 8)):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least {least}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from everlearn.errors import ModelError
+from everlearn.model.layers import is_table
 
 if TYPE_CHECKING:
     import torch
@@ -122,7 +123,7 @@ def merged(network: Any) -> Any:
 def carries_adapter(name: str, where: str, layers: int) -> bool:
     """Whether an adapter is put on the linear layer of this name, in a network of so many layers."""
     if where == "all":
-        return not any(part in name for part in ("embed", "lm_head", "wte", "wpe"))
+        return not is_table(name)
     number = re.search(r"\.(\d+)\.mlp\.", name)
     return number is not None and int(number.group(1)) >= layers // 2
 

@@ -8,14 +8,15 @@ what its delta decodes to: the model is set to it before the exam, so nothing is
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 
 import torch
 
 from everlearn.errors import StoreError
-from everlearn.model.adapter import ALPHA_PER_RANK
-from everlearn.model.language_model import Adaptation, LanguageModel
+from everlearn.model.adaptation import Adaptation
+from everlearn.model.adapter import ALPHA_PER_RANK, FIRST, SECOND
+from everlearn.model.language_model import LanguageModel
+from everlearn.model.layers import layer_of
 from everlearn.model.slots import VALUES
 
 LEVELS = 127
@@ -129,9 +130,9 @@ def _with_empty(stored: dict[str, torch.Tensor], start: dict[str, torch.Tensor])
 def _products(adapter: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """What an adapter adds to each weight matrix: its factors alone say nothing, as many pairs have one product."""
     return {
-        name: ALPHA_PER_RANK * second @ adapter[name.replace("lora_B", "lora_A")]
+        name: ALPHA_PER_RANK * second @ adapter[name.replace(SECOND, FIRST)]
         for name, second in adapter.items()
-        if "lora_B" in name
+        if SECOND in name
     }
 
 
@@ -143,9 +144,9 @@ def _metadata(model: LanguageModel) -> dict[str, str]:
 
 
 def _layer(name: str) -> str:
-    found = re.search(r"\.(?:layers|h|blocks)\.(\d+)\.", name)
-    if found:
-        return f"layer {int(found.group(1))}"
+    number = layer_of(name)
+    if number is not None:
+        return f"layer {number}"
     return "embedding" if "embed" in name else "norm and head"
 
 

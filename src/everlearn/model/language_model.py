@@ -11,25 +11,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from everlearn.errors import ModelError
-from everlearn.model import neurons, prefix, slots
+from everlearn.model import prefix, slots
+from everlearn.model.adaptation import MARKS, TRAINED, Adaptation
 from everlearn.model.adapter import SECOND, of_rank, rank_of, resize_adapter
 from everlearn.model.allocation import keep_freed_memory
 from everlearn.model.attention import Layout, Rows, attending_packed
 from everlearn.model.cache import model_directory, weights_digest
 from everlearn.model.chat import Chat, Row
+from everlearn.model.forcing import Forced, forced
 from everlearn.model.fused import fuse
 from everlearn.model.generation import Reply, Script, continuations, heads_of, scripted, shared_prefix
 from everlearn.model.graphs import Graphs, Line
-from everlearn.model.kernels.logits import Survey, survey
 from everlearn.model.linear_inputs import linear_inputs, linear_weights
 from everlearn.model.masters import Masters
 from everlearn.model.neurons import grow
 from everlearn.model.packing import Packed, batches_by_size, pack
+from everlearn.model.pooling import pooled
 from everlearn.model.scope import Kinds, Overheard, aimed, deviation, is_taught, overhear
 from everlearn.model.steering import Steer, steered
 from everlearn.model.support import ensure_packable
@@ -49,50 +51,9 @@ PROMPT_TOKENS = 8192
 """Tokens of prompts, padding included, that are read at the same time."""
 
 
-class Adaptation(NamedTuple):
-    """What may change: all weights, new neurons, a low-rank adapter on linear layers, slots that are looked up, or a
-    cartridge that all tokens see."""
-
-    kind: str = "full"
-    """`full`, `neurons`, `lora`, `memory` or `cartridge`."""
-    size: int = 32
-    """Rank of the adapter that a stage trains, or how many neurons each MLP of the upper half, slots each memory or
-    tokens a cartridge gets."""
-    where: str = "all"
-    """Which linear layers carry the adapter: `all`, or `upper`, those in the MLPs of the upper half of the layers."""
-
-    def __str__(self) -> str:
-        return {
-            "full": "all weights",
-            "neurons": f"{self.size} new neurons in each upper layer",
-            "lora": f"a LoRA adapter (rank {self.size}, on {self.where} layers)",
-            "memory": f"{self.size} slots in each memory",
-            "cartridge": f"a cartridge of {self.size} tokens",
-        }[self.kind]
-
-
-MARKS = {"full": "", "neurons": neurons.MARK, "lora": "lora_", "memory": slots.MARK, "cartridge": prefix.MARK}
-"""What the names of weights that have masters hold, by what may change."""
-
-TRAINED = {"neurons": neurons.TRAINED, "memory": slots.VALUES}
-"""How the names of those of them end that are trained, where not all are."""
-
 Router = Callable[["LanguageModel", Sequence[Sequence[int]]], Iterator[list[int]]]
 """From prompts: groups of their numbers, each given out while the model is set for it; a generator, which puts the
 model back at its end."""
-
-
-class Forced(NamedTuple):
-    """What the model makes of one row under teacher forcing."""
-
-    right: bool
-    """Every target was the most likely token."""
-    nll: float
-    """Mean negative log-likelihood of the targets, nats per token."""
-    likely: tuple[int, ...]
-    """The most likely token at each target."""
-    lead: float
-    """Nats by which the weakest target leads every other token; below zero where the row is not right."""
 
 
 class LanguageModel:
@@ -384,28 +345,11 @@ class LanguageModel:
         return slots.reads(self.network, rows, SCORE_TOKENS, self._hidden)
 
     @torch.inference_mode()
-    def pooled(self, rows: Sequence[Row]) -> torch.Tensor:
-        """Mean over each row's tokens of their hidden states halfway through the layers: states_ND, fp32."""
-        layers = self._decoder().layers
-        halfway: list[torch.Tensor] = []
-
-        def keep(layer: Any, given: Any, made: Any) -> None:
-            halfway.append((made[0] if isinstance(made, tuple) else made)[0])
-
-        hook = layers[(len(layers) - 1) // 2].register_forward_hook(keep)
-        found: dict[int, torch.Tensor] = {}
-        try:
-            for group in batches_by_size(rows, SCORE_TOKENS):
-                batch = pack([rows[index] for index in group])
-                self.tokens_read += batch.tokens
-                self._decode(batch)
-                hidden_TD = halfway.pop()
-                for index, places in zip(group, batch.places, strict=True):
-                    pieces = [hidden_TD[place.at : place.at + place.stop - place.start] for place in places]
-                    found[index] = torch.cat(pieces).float().mean(0)
-        finally:
-            hook.remove()
-        return torch.stack([found[index] for index in range(len(rows))])
+    def pooled(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Mean over each prompt's tokens of their hidden states halfway through the layers: states_ND, fp32."""
+        found = pooled(self._decoder(), prompts, SCORE_TOKENS, self._decode)
+        self.tokens_read += found.tokens
+        return found.states_ND
 
     def forget(self) -> None:
         """Free what `remember` and `aim` kept, and stand beside nothing."""
@@ -424,29 +368,13 @@ class LanguageModel:
             self.remember(rows, lasting=True)
         outcomes: dict[int, Forced] = {}
         for chosen in self.routes([row.prompt for row in rows]):
-            outcomes.update(zip(chosen, self._forced([rows[index] for index in chosen]), strict=True))
-        return [outcomes[index] for index in range(len(rows))]
-
-    def _forced(self, rows: Sequence[Row]) -> list[Forced]:
-        """Teacher-force rows by the weights that are there."""
-        outcomes: dict[int, Forced] = {}
-        for group in batches_by_size(rows, SCORE_TOKENS):
-            batch = pack([rows[index] for index in group])
-            self.tokens_read += batch.tokens
-            targets_N = batch.targets_N.to(self.device)
-            parts = zip(self.logits_in_parts(batch), targets_N.split(PREDICTIONS), strict=True)
-            seen = Survey.joined([survey(logits_PV, targets_P) for logits_PV, targets_P in parts])
-            right_N = seen.likely_N == targets_N
-            nll_N = seen.normaliser_N - seen.chosen_N
-            lead_N = seen.chosen_N - torch.where(right_N, seen.second_N, seen.first_N)
-            # all of a batch at once: each look at a number on a device waits for it
-            counts = batch.row_N.bincount(minlength=len(group)).tolist()
-            each = (tensor.cpu().split(counts) for tensor in (right_N, nll_N, seen.likely_N, lead_N))
-            for index, right, nll, likely, lead in zip(group, *each, strict=True):
-                outcomes[index] = Forced(
-                    bool(right.all()), float(nll.mean()), tuple(likely.tolist()), float(lead.min())
-                )
-        return [outcomes[index] for index in range(len(rows))]
+            for group in batches_by_size([rows[index] for index in chosen], SCORE_TOKENS):
+                numbers = [chosen[index] for index in group]
+                batch = pack([rows[number] for number in numbers])
+                self.tokens_read += batch.tokens
+                parts = zip(self.logits_in_parts(batch), batch.targets_N.split(PREDICTIONS), strict=True)
+                outcomes.update(zip(numbers, forced(batch, parts), strict=True))
+        return [outcomes[number] for number in range(len(rows))]
 
     def generate(
         self,

@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from everlearn.model.adapter import FIRST, SECOND
+
 IN_AN_ADAPTED_LAYER = re.compile(r"\.(base_layer|lora_[AB]\.\w+)$")
 """How names of linear layers end that a layer of PEFT's holds: it computes with their weights, and calls none."""
 
@@ -48,6 +50,6 @@ def _keep(given: dict[str, torch.Tensor], layer: str, _: nn.Module, arguments: t
 
 def _own(network: nn.Module, name: str, inputs_TD: torch.Tensor) -> torch.Tensor:
     """What a weight itself is multiplied with: the second matrix of an adapter with what the first makes of it."""
-    if "lora_B" not in name:
+    if SECOND not in name:
         return inputs_TD
-    return functional.linear(inputs_TD, network.get_parameter(name.replace("lora_B", "lora_A")))
+    return functional.linear(inputs_TD, network.get_parameter(name.replace(SECOND, FIRST)))

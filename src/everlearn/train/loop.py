@@ -7,7 +7,7 @@ step depends on the step's number, the masters and the optimiser's state alone (
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -51,6 +51,20 @@ class Step(NamedTuple):
     """Of each row in the loss, below zero to unlearn it; 1 for each where empty."""
     examples: tuple[Example, ...] = ()
     """What the rows were made of, in order, for who looks at them again while training."""
+
+
+def held_instead(step: Step, replaced: Collection[int], rows: tuple[Row, ...], teacher: Teacher, alpha: float) -> Step:
+    """A step in which rows are held to a teacher in the place of those that are `replaced` (by number), and in which
+    every target counts alike, whichever way it is learnt."""
+    left = [at for at in range(len(step.rows)) if at not in replaced]
+    told, plain = sum(row.targets for row in rows), sum(step.rows[at].targets for at in left)
+    weights = step.weights or (1.0,) * len(step.rows)
+    return step._replace(
+        rows=tuple(step.rows[at] for at in left),
+        weights=tuple(weights[at] * plain / (told + plain) for at in left),
+        examples=tuple(step.examples[at] for at in left),
+        held=(*step.held, Held(rows, teacher, told / (told + plain), alpha)),
+    )
 
 
 class Hooks:

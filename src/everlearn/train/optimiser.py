@@ -17,11 +17,9 @@ from torch.nn import Parameter
 from everlearn.errors import TrainingError
 from everlearn.model.kernels.adamw import Step, adamw, sum_of_squares
 from everlearn.model.language_model import LanguageModel
+from everlearn.model.layers import is_table
 
 OPTIMISERS = ("adamw", "muon")
-
-TABLES = ("embed", "lm_head")
-"""What the names of tables of tokens hold: their rows are no directions of one space."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,7 @@ class Optimiser:
 
     def _is_matrix(self, name: str) -> bool:
         """Whether Muon moves it."""
-        table = any(word in name for word in TABLES)
-        return self.how.optimiser == "muon" and self.masters.weight(name).dim() == 2 and not table
+        return self.how.optimiser == "muon" and self.masters.weight(name).dim() == 2 and not is_table(name)
 
     def _adamw(self, gradients: Mapping[str, torch.Tensor], rate: float, scale: float) -> None:
         for name in gradients.keys() - self.moments.keys():
