@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from everlearn.errors import SettingsError
 from everlearn.methods.anchored import HOLD, Anchored
 from everlearn.methods.finetune import Finetune
 from everlearn.model.language_model import LanguageModel
@@ -59,6 +60,17 @@ def test_nothing_but_what_later_stages_need_is_remembered(tiny, tmp_path):
     assert set(kept) == {"anchors", "examples"}
 
 
+def test_texts_can_be_written_anew_before_each_stage_and_none_kept(tiny, tmp_path):
+    method = Anchored(weights="full", anchors=8, anchor_length=12, neighbours=0, free=1.0, anew=True, average=False)
+    examples, memory, written = [example("one")], {}, []
+    for stage in ("first", "second"):
+        memory = method.prepare(tiny, examples, memory, new_run(tiny, tmp_path / stage))
+        written.append(memory["anchors"]["ids"].tolist())
+        memory = method.finish(tiny, examples, memory, new_run(tiny, tmp_path / stage))
+        assert set(memory) == {"examples", "turns"}
+    assert written[0] != written[1]
+
+
 def test_where_answers_begin_is_a_kind_of_its_own_on_each_side(tiny, tmp_path, monkeypatch):
     aimed = []
     monkeypatch.setattr(tiny, "aim", lambda *sides: aimed.extend(sides))
@@ -76,3 +88,8 @@ def test_the_first_token_of_an_answer_can_weigh_more(tiny_folder, tmp_path):
         method.learn(model, examples, {}, new_run(model, tmp_path / str(number)))
         weights.append(torch.cat([master.flatten() for master in model.masters.values()]))
     assert not torch.equal(*weights)
+
+
+def test_a_share_is_no_more_than_all():
+    with pytest.raises(SettingsError, match="free is"):
+        Anchored(free=1.5)

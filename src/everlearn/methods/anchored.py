@@ -23,7 +23,7 @@ from everlearn.model.chat import Row
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example, Message
 from everlearn.study.neighbours import neighbours
-from everlearn.train.anchors import Anchors, beside, by_start, write_anchors, write_answers
+from everlearn.train.anchors import FREE, Anchors, beside, by_start, write_anchors, write_answers
 from everlearn.train.averaging import settle
 from everlearn.train.buffer import within_budget
 from everlearn.train.loop import Held
@@ -43,6 +43,12 @@ BEFORE = "before"
 
 HOLD = "hold"
 """Where the stage's constancy is, likewise."""
+
+TURNS = "turns"
+"""Where it is kept how many stages have begun, if each has texts of its own."""
+
+SEEDS_APART = 1_000_003
+"""Between the seeds by which two stages write."""
 
 CORRECTING = 0.05
 """Share of the constancy in a stage with corrections: what lies near a corrected fact must be free to change too."""
@@ -86,6 +92,10 @@ class Anchored(Gradient):
     """λ, the weight of the KL to the start model, unless weights is `neurons`"""
     anchors: int = 96
     """texts that the start model writes by itself"""
+    free: float = FREE
+    """share of them that are sampled with no beginning given; the others are short requests with short answers"""
+    anew: bool = False
+    """whether they are other ones in each stage, and none are kept; else they are written once for the whole lineage"""
     neighbours: int = 48
     """its answers to questions like those of the lessons, but about something else, that are kept at most"""
     anchor_length: int = 48
@@ -105,16 +115,19 @@ class Anchored(Gradient):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.free <= 1:
+            raise SettingsError(f"free is {self.free}", "give a share of the anchors, from 0 to 1")
         for name, least in (("anchors", 8), ("anchor_length", 8), ("neighbours", 0), ("anchors_per_step", 0)):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least {least}")
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """Have the start model write anchors, once for the whole lineage, and answer what lies near the lesson."""
-        general = memory.get("anchors") or run.checkpoints.tensors_once(
-            "anchors", lambda: by_start(model, lambda: self._anchors(model, run), run.meter).tensors()
+        turn = memory.get(TURNS, 0)
+        general = (None if self.anew else memory.get("anchors")) or run.checkpoints.tensors_once(
+            "anchors", lambda: by_start(model, lambda: self._anchors(model, run, turn), run.meter).tensors()
         )
-        memory = {**memory, "anchors": general}
+        memory = {**memory, "anchors": general, **({TURNS: turn + 1} if self.anew else {})}
         # where there are some already half as many will do: writing them takes time
         if asked := neighbours(examples, self.neighbours // (2 if "neighbours" in memory else 1), run.seed):
             near = run.checkpoints.tensors_once(
@@ -140,9 +153,9 @@ class Anchored(Gradient):
             self._outside(model, (*examples, *old), memory, seed),
         )
 
-    def _anchors(self, model: LanguageModel, run: Run) -> Anchors:
+    def _anchors(self, model: LanguageModel, run: Run, turn: int) -> Anchors:
         run.tell(Progress("writing anchors", 0, self.anchors))
-        return write_anchors(model, self.anchors, self.anchor_length, run.seed)
+        return write_anchors(model, self.anchors, self.anchor_length, run.seed + SEEDS_APART * turn, self.free)
 
     def _near(self, model: LanguageModel, asked: Sequence[tuple[Message, ...]], memory: Memory, seed: int) -> Anchors:
         """A sample of the earlier stages' neighbours and the new stage's."""
@@ -192,6 +205,8 @@ class Anchored(Gradient):
                 run,
             )
         kept = within_budget(memory.get("examples", []), examples, self.budget, run.seed)
+        if self.anew:
+            del memory["anchors"]
         return {**memory, "examples": kept}
 
     def _settle(
