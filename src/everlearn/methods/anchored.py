@@ -122,7 +122,7 @@ class Anchored(Gradient):
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least {least}")
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
-        """Have the start model write anchors, once for the whole lineage, and answer what lies near the lesson."""
+        """Have the start model write anchors, once for the whole lineage or `anew`, and answer what lies near."""
         turn = memory.get(TURNS, 0)
         general = (None if self.anew else memory.get("anchors")) or run.checkpoints.tensors_once(
             "anchors", lambda: by_start(model, lambda: self._anchors(model, run, turn), run.meter).tensors()
