@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from everlearn.bench.learning import keep_weights
 from everlearn.errors import SettingsError
-from everlearn.methods._routed import ROUTER, by_stage, cue, first_request, part
+from everlearn.methods._routed import ROUTER, by_stage, first_request, part
 from everlearn.methods.heads import topmost
 from everlearn.methods.lora_soup import LoRASoup, Mixing, mixed_steps
 from everlearn.methods.o_lora import OLoRA, overlap
@@ -160,11 +160,73 @@ def test_earlier_parts_are_not_touched_and_every_stage_begins_at_the_start(tiny,
     assert learn(tiny, "lora_bank", [], second, **SMALL, **LORA) == second
 
 
+# --- scoped --------------------------------------------------------------------------------------------
+
+SCOPED = {"requests": 64, "request_length": 16}
+
+
+def test_what_is_like_a_lesson_gets_the_taught_weights_and_all_else_exactly_the_start_models(tiny_folder, learn, nats):
+    model = LanguageModel.load(str(tiny_folder))
+    general = [(0, *written) for written in torch.randint(2, 250, (16, 12)).tolist()]
+    said = model.generate(general, 4)
+    memory = {}
+    for word in ("one", "two"):
+        memory = learn(model, "scoped", pairs(word), memory, **SCOPED, epochs=10)
+    taught = model.snapshot()
+    taught_nats = {word: nats(model, pairs(word)) for word in ("one", "two")}
+    assert [reply.ids for reply in model.generate(general, 4)] != [reply.ids for reply in said]
+    method = method_called("scoped")(**SCOPED)
+    method.serve(model, memory)
+    assert [reply.ids for reply in model.generate(general, 4)] == [reply.ids for reply in said]
+    for word, wanted in taught_nats.items():
+        assert nats(model, pairs(word)) == pytest.approx(wanted, abs=0.05)
+    (inside,) = [group for group in method.routes(model, [(0,), *held_out(model, "one")], memory) if 1 in group]
+    assert inside == list(range(1, 9)), "what asks nothing is about no lesson"
+    model.serve(None)
+    assert equal(model.snapshot(), taught)
+
+
+def test_the_scope_is_told_nothing_but_prompts(tiny, learn):
+    """The same lessons as other stages, files and examples: what is kept is the same."""
+    kept = []
+    for order in ((("one",), ("two", "three")), (("three", "two", "one"),)):
+        memory = {}
+        for words in order:
+            lesson = [example for word in words for example in pairs(word)]
+            memory = learn(tiny, "scoped", lesson, memory, **SCOPED)
+        kept.append(memory["scope"])
+    assert equal(kept[0], kept[1])
+
+
+def test_the_scope_begins_with_the_start_models_own_requests(tiny_folder, learn):
+    """Whenever that is: a taught model is put back for it, and is afterwards what it was."""
+    scopes = []
+    for before in ([], pairs("two")):
+        model = LanguageModel.load(str(tiny_folder))
+        if before:
+            learn(model, "finetune", before, epochs=10)
+        scopes.append(learn(model, "scoped", pairs("one"), **SCOPED)["scope"])
+    assert all(torch.equal(one, scopes[1][name]) for name, one in scopes[0].items() if name.startswith("others"))
+    assert learn(model, "scoped", [], {}, **SCOPED) == {}
+    with pytest.raises(SettingsError, match="requests is 7"):
+        method_called("scoped")(requests=7)
+
+
+def test_it_stacks_with_what_trains_and_not_with_what_chooses(tiny, learn):
+    memory = learn(tiny, "replay+scoped", pairs("one"), **SCOPED)
+    method = method_called("replay+scoped")(**SCOPED)
+    assert method.chooses() and set(memory) == {"replay.examples", "scoped.scope"}
+    groups = list(method.routes(tiny, held_out(tiny, "one"), memory))
+    assert sorted(number for group in groups for number in group) == list(range(8))
+    with pytest.raises(SettingsError, match="both decide which weights answer"):
+        method_called("scoped+lora_bank")
+
+
 def test_what_a_text_asks_is_what_a_user_would_say(tiny):
     chat = tiny.chat
-    assert "zorb" in tiny.tokenizer.decode(cue(chat, text("zorb")))
-    assert cue(chat, text("zorb"))[-len(chat.turn_of("assistant")) :] == chat.turn_of("assistant")
-    assert cue(chat, pairs("one")[0]) == chat.prompt(pairs("one")[0].messages[:1])
+    assert "zorb" in tiny.tokenizer.decode(chat.cue(text("zorb")))
+    assert chat.cue(text("zorb"))[-len(chat.turn_of("assistant")) :] == chat.turn_of("assistant")
+    assert chat.cue(pairs("one")[0]) == chat.prompt(pairs("one")[0].messages[:1])
     assert first_request((1, 2, 8, 9, 3, 8, 9, 4), (8, 9)) == (1, 2, 8, 9)
     assert first_request((1, 2), (8, 9)) == (1, 2)
 

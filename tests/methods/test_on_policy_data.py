@@ -13,7 +13,9 @@ from everlearn.methods.token_mask import TokenMask
 from everlearn.model.language_model import LanguageModel
 from everlearn.model.packing import pack
 from everlearn.records import Example, Message
+from everlearn.stacking import method_called
 from everlearn.train.checkpoint import Checkpoints
+from everlearn.train.loop import Step
 from everlearn.train.meter import Meter
 from everlearn.train.run import Run
 
@@ -142,3 +144,84 @@ def test_it_really_answers_itself(tiny, learn, nats):
     learn(tiny, watched(seen), [*pairs("one", 2), *pairs("two", 2, "X")], meter=meter, fall_back=False)
     assert [given(example) for example in seen] == ["A", "B"]
     assert meter.tokens["generated"] > 0
+
+
+# --- spaced_repetition ---------------------------------------------------------------------------------
+
+
+def told(model, method, memory, step, costs):
+    """The rows that a step keeps, when each target of theirs turns out to cost so much."""
+    kept = method.live(model, step, 0, memory, None)
+    method.weigh(torch.tensor([costs[row] for row in kept.rows for _ in range(row.targets)]), memory, 0)
+    return kept
+
+
+def spaced(**settings):
+    return method_called("spaced_repetition")(known=0.5, **settings)
+
+
+def test_a_known_row_sits_out_one_turn_and_is_then_asked_again(tiny):
+    rows = tuple(tiny.chat.example(example) for example in pairs("one", 4))
+    costs = dict(zip(rows, (0.1, 0.9, 0.1, 0.6), strict=True))
+    step = Step(rows, replayed=1, examples=tuple(pairs("one", 4)))
+    memory = {}
+    assert told(tiny, spaced(), memory, step, costs) == step
+    second = told(tiny, spaced(), memory, step, costs)
+    assert second.rows == (rows[1], rows[3])
+    assert second.replayed == 1 and second.examples == (pairs("one", 4)[1], pairs("one", 4)[3])
+    assert told(tiny, spaced(), memory, step, costs) == step
+
+
+def test_intervals_double_up_to_the_longest_and_begin_again(tiny):
+    known, other = (tiny.chat.example(example) for example in pairs("one", 2))
+    memory, turns = {}, []
+    for turn in range(24):
+        costs = {known: 0.9 if turn == 15 else 0.1, other: 0.9}
+        if known in told(tiny, spaced(longest=4), memory, Step((known, other)), costs).rows:
+            turns.append(turn)
+    # sits out 1, 2, 4, 4 turns; unknown at 15, it is there at once, and sits out 1, then 2
+    assert turns == [0, 2, 5, 10, 15, 16, 18, 21]
+
+
+def test_a_row_is_known_only_if_each_of_its_targets_is(tiny):
+    row, other = (tiny.chat.example(pairs(word, 1)[0]) for word in ("one", "two"))
+    memory = {}
+    spaced().live(tiny, Step((row, other)), 0, memory, None)
+    spaced().weigh(torch.tensor([0.1] * (row.targets - 1) + [0.6] + [0.1] * other.targets), memory, 0)
+    assert spaced().live(tiny, Step((row, other)), 1, memory, None).rows == (row,)
+
+
+def test_a_step_of_known_rows_alone_is_made_all_the_same(tiny):
+    step = Step(tuple(tiny.chat.example(example) for example in pairs("one", 2)))
+    costs = dict.fromkeys(step.rows, 0.1)
+    memory = {}
+    told(tiny, spaced(), memory, step, costs)
+    assert told(tiny, spaced(), memory, step, costs).rows == step.rows
+
+
+def test_rows_wait_on_after_a_crash(tiny):
+    step = Step(tuple(tiny.chat.example(example) for example in pairs("one", 4)))
+    costs = dict(zip(step.rows, (0.1, 0.9, 0.1, 0.9), strict=True))
+    memory, again = {}, {}
+    for _ in range(3):
+        told(tiny, spaced(), memory, step, costs)
+    spaced().resume(again, spaced().running(memory))
+    for _ in range(3):
+        assert told(tiny, spaced(), again, step, costs) == told(tiny, spaced(), memory, step, costs)
+    spaced().resume(again, {})
+    assert told(tiny, spaced(), again, step, costs) == step
+
+
+def test_what_sits_out_costs_nothing_and_nothing_is_kept(tiny, learn):
+    counted = []
+    for known in (4.0, 1e-9):
+        meter = Meter(1)
+        memory = learn(tiny, "spaced_repetition", pairs("one"), meter=meter, known=known, epochs=20)
+        assert memory == {}
+        counted.append(meter.tokens["new"])
+    assert counted[0] < counted[1]
+    for wrong in ({"known": 0.0}, {"known": 1.0, "longest": 0}):
+        with pytest.raises(SettingsError, match=" is 0"):
+            method_called("spaced_repetition")(**wrong)
+    with pytest.raises(SettingsError, match="both decide"):
+        method_called("spaced_repetition+sdft")

@@ -16,9 +16,8 @@ import torch
 
 from everlearn.errors import SettingsError
 from everlearn.methods.contract import SERVING, START, Gradient, Memory
-from everlearn.model.chat import Chat
 from everlearn.model.language_model import LanguageModel
-from everlearn.records import Example, Message
+from everlearn.records import Example
 from everlearn.train.anchors import by_start, write_anchors
 from everlearn.train.ridge import Ridge
 from everlearn.train.run import Progress, Run
@@ -88,7 +87,7 @@ class Routed(Gradient):
         router = Ridge.of(memory[ROUTER])
         trained = {name: model.masters[name].bfloat16().cpu() for name in self.own(model)}
         model.restore(self.untaught(model, memory))
-        router = router.with_lesson(_states(model, [cue(model.chat, example) for example in examples], run))
+        router = router.with_lesson(_states(model, [model.chat.cue(example) for example in examples], run))
         return {**memory, ROUTER: router.tensors(), part(len(router.sums_CM) - 1): trained}
 
     # --- answering -------------------------------------------------------------------------------------
@@ -125,14 +124,6 @@ def by_stage(
         states_ND = model.pooled([prompts[index] for index in asking])
         chosen.update(zip(asking, router.lessons(states_ND, ridge), strict=True))
     return {number: [index for index in chosen if chosen[index] == number] for number in sorted(set(chosen.values()))}
-
-
-def cue(chat: Chat, example: Example) -> tuple[int, ...]:
-    """What a question about an example is like: what stands before its answer; a text, which asks nothing, as if the
-    user said it, as it would else be told by not being a question."""
-    if example.messages[0].role == "text":
-        return chat.prompt((Message("user", example.messages[0].content),))[: chat.context]
-    return chat.example(example).prompt
 
 
 def first_request(ids: tuple[int, ...], turn: tuple[int, ...]) -> tuple[int, ...]:

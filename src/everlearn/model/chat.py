@@ -85,6 +85,13 @@ class Chat:
         """Tokens up to where the assistant begins to speak."""
         return tuple(self._encode(self._render(messages, generate=True)))
 
+    def cue(self, example: Example) -> tuple[int, ...]:
+        """What a question about an example is like: what stands before its answer; a text, which asks nothing, as if
+        the user said it, as it would else be told by not being a question."""
+        if example.messages[0].role == "text":
+            return self.prompt((Message("user", example.messages[0].content),))[: self.context]
+        return self.example(example).prompt
+
     @functools.cached_property
     def first(self) -> tuple[int, ...]:
         """The one token with which all conversations begin."""

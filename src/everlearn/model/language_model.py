@@ -191,6 +191,16 @@ class LanguageModel:
         start = self._start or dict(_network(self.name).named_parameters())
         return {name: start[name].detach().float().to(self.device) for name in self.masters}
 
+    @contextmanager
+    def as_started(self) -> Iterator[None]:
+        """Have the weights be those before anything was learnt, for a while."""
+        now = self.snapshot()
+        self.restore(self.start())
+        try:
+            yield
+        finally:
+            self.restore(now)
+
     # --- which weights answer --------------------------------------------------------------------------
 
     def serve(self, router: Router | None) -> None:

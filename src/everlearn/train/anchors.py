@@ -124,6 +124,13 @@ def write_anchors(model: LanguageModel, count: int, length: int, seed: int, free
     return believe(model, [_after(start, ids) for ids in texts])
 
 
+def write_requests(model: LanguageModel, count: int, length: int, seed: int) -> list[tuple[int, ...]]:
+    """`count` prompts, each a user's turn of at most `length` tokens that the model writes by itself."""
+    start, end, answer = model.chat.opening(), model.chat.end, model.chat.turn_of("assistant")
+    written = model.play(start, [_turn(end, 1.0, length, frozenset(), ()) for _ in range(count)], seed)
+    return [(*start, *ids, *answer) for ids in written]
+
+
 def write_answers(model: LanguageModel, prompts: Sequence[tuple[Message, ...]], length: int) -> Anchors:
     """The prompts with the model's own answers of one sentence (at most `length` tokens), with its beliefs on both."""
     end, start = model.chat.end, model.chat.opening()

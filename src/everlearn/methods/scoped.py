@@ -1,0 +1,99 @@
+"""Examples in, a changed model out that answers only what is like its lessons: all else the start model answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from everlearn.errors import SettingsError
+from everlearn.methods.contract import SERVING, Gradient, Memory
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example
+from everlearn.train.anchors import write_requests
+from everlearn.train.in_scope import ScopeClassifier, Seen, sample_of, wonder
+from everlearn.train.run import Progress, Run
+
+SCOPE = "scope"
+"""Where it is kept what tells lessons from all else."""
+
+
+@dataclass(frozen=True)
+class Scoped(Gradient):
+    """One model for all lessons and, beside it, the start model, with a scope classifier (SERAC, Mitchell et al.
+    2206.06520) that is told the prompt alone."""
+
+    family: ClassVar[str] = "capacity growth"
+    keeps: ClassVar[str] = "counts of what lessons' prompts are made of, and a sample of these"
+    cost: ClassVar[str] = "1×, some of its questions read once, and writing once"
+    claims: ClassVar[tuple[str, ...]] = (SERVING,)
+
+    requests: int = 1000
+    """requests that the start model makes, once for the whole lineage: prompts like them it answers itself"""
+    request_length: int = 32
+    """tokens in each of them, at most"""
+    odds: float = -2.0
+    """log of the odds from which on a prompt is about a lesson: the higher, the more is left to the start model"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("requests", "request_length"):
+            if getattr(self, name) < 8:
+                raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least 8")
+
+    def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """See what the start model asks by itself, the first time."""
+        if SCOPE in memory or not examples:
+            return memory
+        return {**memory, SCOPE: run.checkpoints.tensors_once(SCOPE, lambda: self._others(model, run))}
+
+    def finish(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
+        """See what the stage is asked with."""
+        if not examples:
+            return memory
+        prompts = [model.chat.cue(example) for example in examples]
+        scope = ScopeClassifier.of(memory[SCOPE]).with_lesson(prompts, _sample(model, prompts, run))
+        return {**memory, SCOPE: scope.tensors()}
+
+    def routes(self, model: LanguageModel, prompts: Sequence[Sequence[int]], memory: Memory) -> Iterator[list[int]]:
+        """What is about no lesson, with the start model's weights; then the rest, with those that are there."""
+        if SCOPE not in memory or not prompts:
+            yield list(range(len(prompts)))
+            return
+        with model.as_started():
+            inside = self._inside(model, prompts, memory)
+            if others := [index for index, is_inside in enumerate(inside) if not is_inside]:
+                yield others
+        if taught := [index for index, is_inside in enumerate(inside) if is_inside]:
+            yield taught
+
+    def _inside(self, model: LanguageModel, prompts: Sequence[Sequence[int]], memory: Memory) -> list[bool]:
+        """A prompt of one token, the one with which every text begins, asks nothing, and is about no lesson."""
+        asking = [index for index, prompt in enumerate(prompts) if len(prompt) > 1]
+        asked = tuple(tuple(prompts[index]) for index in asking)
+        inside = [False] * len(prompts)
+        if asked:
+            scope = ScopeClassifier.of(memory[SCOPE])
+            for index, is_inside in zip(
+                asking, scope.inside(Seen(asked, wonder(model, asked)), self.odds), strict=True
+            ):
+                inside[index] = is_inside
+        return inside
+
+    def _others(self, model: LanguageModel, run: Run) -> dict[str, torch.Tensor]:
+        """The classifier that knows what the start model asks, which is put back afterwards."""
+        run.tell(Progress("writing requests", 0, self.requests))
+        with model.as_started():
+            prompts = write_requests(model, self.requests, self.request_length, run.seed)
+        run.meter.read("generated", sum(map(len, prompts)))
+        return ScopeClassifier.begun(prompts, _sample(model, prompts, run)).tensors()
+
+
+def _sample(model: LanguageModel, prompts: Sequence[tuple[int, ...]], run: Run) -> Seen:
+    """Some of the prompts, with how much the start model wonders about them."""
+    some = sample_of(prompts)
+    run.meter.read("study", sum(map(len, some)))
+    with model.as_started():
+        return Seen(tuple(some), wonder(model, some))

@@ -1,0 +1,130 @@
+"""Prompts like a lesson's are told from all else, by counts and by how much a model wonders."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+
+from everlearn.train import in_scope
+from everlearn.train.in_scope import ScopeClassifier, Seen, sample_of, wonder
+
+
+def indifferent(prompts) -> Seen:
+    """Prompts about which nobody wonders: pieces alone tell them apart."""
+    some = sample_of(prompts)
+    return Seen(tuple(some), torch.zeros(len(some), 5))
+
+
+def begun(prompts) -> ScopeClassifier:
+    return ScopeClassifier.begun(prompts, indifferent(prompts))
+
+
+def taught(classifier, prompts) -> ScopeClassifier:
+    return classifier.with_lesson(prompts, indifferent(prompts))
+
+
+def prompts(words: range, count: int, seed: int) -> list[tuple[int, ...]]:
+    draw = random.Random(seed)
+    return [tuple(draw.choice(words) for _ in range(6)) for _ in range(count)]
+
+
+def test_evidence_by_hand():
+    classifier = taught(begun([(7, 8, 9), (1, 2, 9)]), [(1, 2, 3), (1, 2, 4), (5, 6)])
+    # of (1, 2, 3): run 1 2 is in two of three lessons and in one of two others; 2 3 and 1 2 3 in one lesson, no other
+    shared = math.log(2.1 / 3.2) - math.log(1.1 / 2.2)
+    own = math.log(1.1 / 3.2) - math.log(0.1 / 2.2)
+    assert classifier._evidence((1, 2, 3), None) == pytest.approx((shared + 2 * own, own, 0.0, 1.0))
+    # as if it were not counted itself, it has one known run of three
+    left = math.log(1.1 / 2.2) - math.log(1.1 / 2.2)
+    assert classifier._evidence((1, 2, 3), 0) == pytest.approx((left, max(left, 0.0), min(left, 0.0), 1 / 3))
+    assert classifier._evidence((40, 41), None) == (0.0, 0.0, 0.0, 0.0)
+    assert classifier._evidence((7, 8), None)[2] == pytest.approx(math.log(0.1 / 3.2) - math.log(1.1 / 2.2))
+
+
+def test_what_is_like_a_lesson_is_inside_and_all_else_is_not():
+    others, lesson, second = range(0, 30), range(30, 45), range(45, 60)
+    none = begun(prompts(others, 200, 0))
+    asked = [*prompts(lesson, 40, 3), *prompts(others, 40, 4)]
+    assert none.inside(indifferent_in_order(asked), 0.0) == [False] * 80
+    one = taught(none, prompts(lesson, 100, 1))
+    assert one.inside(indifferent_in_order(asked), 0.0) == [True] * 40 + [False] * 40
+    new = indifferent_in_order(prompts(second, 40, 5))
+    assert sum(taught(one, prompts(second, 100, 2)).inside(new, 0.0)) == 40
+
+
+def indifferent_in_order(asked) -> Seen:
+    return Seen(tuple(asked), torch.zeros(len(asked), 5))
+
+
+def test_the_higher_the_odds_the_less_is_inside():
+    classifier = taught(begun(prompts(range(0, 30), 100, 0)), prompts(range(20, 50), 100, 1))
+    asked = indifferent_in_order(prompts(range(0, 50), 100, 2))
+    counts = [sum(classifier.inside(asked, odds)) for odds in (-20.0, -1.0, 0.0, 1.0, 20.0)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 100 and counts[-1] == 0 and 0 < counts[2] < 100
+
+
+def test_wondering_counts_too():
+    same = prompts(range(0, 30), 200, 0)
+    sample = sample_of(same[:100]), sample_of(same[100:])
+    calm, curious = (torch.full((100, 5), value) + 0.1 * torch.rand(100, 5) for value in (0.0, 1.0))
+    classifier = ScopeClassifier.begun(same[:100], Seen(tuple(sample[0]), calm)).with_lesson(
+        same[100:], Seen(tuple(sample[1]), curious)
+    )
+    new = tuple(prompts(range(0, 30), 40, 7))
+    assert sum(classifier.inside(Seen(new, torch.full((40, 5), 1.05)), 0.0)) == 40
+    assert sum(classifier.inside(Seen(new, torch.full((40, 5), 0.05)), 0.0)) == 0
+
+
+def test_every_order_of_lessons_gives_the_same():
+    start = begun(prompts(range(0, 30), 50, 0))
+    lessons = [prompts(range(30, 50), 400, 1), prompts(range(40, 60), 30, 2), prompts(range(30, 60), 400, 3)]
+    forth, back = start, start
+    for one, other in zip(lessons, reversed(lessons), strict=True):
+        forth, back = taught(forth, one), taught(back, other)
+    kept, other = forth.tensors(), back.tensors()
+    assert kept.keys() == other.keys()
+    assert all(torch.equal(kept[name], other[name]) for name in kept)
+    assert len(forth.lessons.sample.prompts) == in_scope.SAMPLE
+
+
+def test_of_a_large_lesson_the_most_frequent_pieces_are_kept(monkeypatch):
+    monkeypatch.setattr(in_scope, "OFTENEST", 2)
+    classifier = taught(begun([(9, 9)]), [(1, 2), (1, 2, 5), (3, 4), (3, 4, 6), (7, 8)])
+    assert sorted(classifier.lessons.counts.values()) == [2, 2]
+    assert classifier._evidence((7, 8), None)[3] == 0.0
+
+
+def test_what_is_kept_is_the_same_again():
+    classifier = taught(begun(prompts(range(0, 30), 50, 0)), prompts(range(20, 50), 50, 1))
+    asked = indifferent_in_order(prompts(range(0, 50), 60, 2))
+    again = ScopeClassifier.of(classifier.tensors())
+    assert again.inside(asked, 0.0) == classifier.inside(asked, 0.0)
+    assert all(torch.equal(one, again.tensors()[name]) for name, one in classifier.tensors().items())
+    untaught = begun(prompts(range(0, 30), 50, 0))
+    assert ScopeClassifier.of(untaught.tensors()).inside(asked, 0.0) == [False] * 60
+
+
+def test_the_regression_is_where_its_loss_is_least():
+    draw = torch.Generator().manual_seed(0)
+    inside_NF = torch.randn(30, 3, generator=draw).double() + 0.5
+    outside_NF = torch.randn(50, 3, generator=draw).double() - 0.5
+    weights_F = in_scope._solved(inside_NF, outside_NF).requires_grad_()
+    gain = torch.nn.functional.logsigmoid
+    loss = -0.5 * gain(inside_NF @ weights_F).mean() - 0.5 * gain(-outside_NF @ weights_F).mean()
+    (loss + in_scope.RIDGE * weights_F.square().sum()).backward()
+    assert float(weights_F.grad.abs().max()) < 1e-5
+
+
+def test_wonder_is_what_the_network_says_of_each_prompt_alone(tiny):
+    asked = [tuple(torch.randint(2, 250, (size,)).tolist()) for size in (2, 5, 9, 9)]
+    for prompt, found in zip(asked, wonder(tiny, asked), strict=True):
+        with torch.inference_mode():
+            said_TV = tiny.network(input_ids=torch.tensor([prompt])).logits[0].float().log_softmax(-1)
+        cost = sorted((-float(said_TV[at, token]) for at, token in enumerate(prompt[1:])), reverse=True)
+        last = said_TV[-1]
+        wanted = [-float((last.exp() * last).sum()), float(last.max()), sum(cost) / len(cost), cost[0]]
+        assert found.tolist() == pytest.approx([*wanted, sum(cost[:3]) / len(cost[:3])], abs=0.05)
