@@ -13,13 +13,12 @@ import argparse
 import json
 from pathlib import Path
 
-from everlearn import plugins
 from everlearn.cli.terminal.progress import display
 from everlearn.demo import WEEKS, goals, learn_week, open_demo, retention, share
 from everlearn.learner import Learner
-from everlearn.methods.contract import Method
 from everlearn.records import digest
 from everlearn.settings import values_of, with_values
+from everlearn.stacking import method_called
 
 SECOND_CASE = Path(__file__).parent / "second_case"
 
@@ -34,7 +33,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("benchmark-runs"))
     arguments = parser.parse_args()
     settings = dict(entry.split("=", 1) for entry in arguments.set)
-    method = with_values(plugins.find("methods", arguments.method, Method), settings)
+    method = with_values(method_called(arguments.method), settings)
     named = {"case": arguments.case.name, "method": arguments.method, "settings": values_of(method)}
     with display() as tell:
         learner = open_demo(arguments.runs / digest(named)[:8], "", tell)

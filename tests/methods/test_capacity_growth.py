@@ -207,19 +207,22 @@ def test_the_scope_begins_with_the_start_models_own_requests(tiny_folder, learn)
             learn(model, "finetune", before, epochs=10)
         scopes.append(learn(model, "scoped", pairs("one"), **SCOPED)["scope"])
     assert all(torch.equal(one, scopes[1][name]) for name, one in scopes[0].items() if name.startswith("others"))
-    assert learn(model, "scoped", [], {}, **SCOPED) == {}
+    assert "scope" not in learn(model, "scoped", [], {}, **SCOPED)
     with pytest.raises(SettingsError, match="requests is 7"):
         method_called("scoped")(requests=7)
 
 
-def test_it_stacks_with_what_trains_and_not_with_what_chooses(tiny, learn):
-    memory = learn(tiny, "replay+scoped", pairs("one"), **SCOPED)
-    method = method_called("replay+scoped")(**SCOPED)
-    assert method.chooses() and set(memory) == {"replay.examples", "scoped.scope"}
+def test_it_replays_and_stacks_with_what_neither_replays_nor_chooses(tiny, learn):
+    name = "scoped+spaced_repetition"
+    memory = learn(tiny, name, pairs("one"), **SCOPED)
+    assert set(memory) == {"scoped.scope", "scoped.examples"}
+    method = method_called(name)(**SCOPED)
+    assert method.chooses() and method.examples(pairs("two"), memory).old == memory["scoped.examples"]
     groups = list(method.routes(tiny, held_out(tiny, "one"), memory))
     assert sorted(number for group in groups for number in group) == list(range(8))
-    with pytest.raises(SettingsError, match="both decide which weights answer"):
-        method_called("scoped+lora_bank")
+    for other, decided in (("lora_bank", "which weights answer"), ("replay", "which earlier examples")):
+        with pytest.raises(SettingsError, match=f"both decide {decided}"):
+            method_called(f"scoped+{other}")
 
 
 def test_what_a_text_asks_is_what_a_user_would_say(tiny):

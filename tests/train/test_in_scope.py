@@ -9,21 +9,24 @@ import pytest
 import torch
 
 from everlearn.train import in_scope
-from everlearn.train.in_scope import ScopeClassifier, Seen, sample_of, wonder
+from everlearn.train.in_scope import ScopeClassifier, Seen, wonder
 
 
-def indifferent(prompts) -> Seen:
-    """Prompts about which nobody wonders: pieces alone tell them apart."""
-    some = sample_of(prompts)
-    return Seen(tuple(some), torch.zeros(len(some), 5))
+def calm(prompts) -> torch.Tensor:
+    """Nobody wonders: pieces alone tell prompts apart."""
+    return torch.zeros(len(prompts), 5)
+
+
+def seen(prompts) -> Seen:
+    return Seen(tuple(prompts), calm(prompts))
 
 
 def begun(prompts) -> ScopeClassifier:
-    return ScopeClassifier.begun(prompts, indifferent(prompts))
+    return ScopeClassifier.begun(prompts, calm)
 
 
 def taught(classifier, prompts) -> ScopeClassifier:
-    return classifier.with_lesson(prompts, indifferent(prompts))
+    return classifier.with_lesson(prompts, calm)
 
 
 def prompts(words: range, count: int, seed: int) -> list[tuple[int, ...]]:
@@ -48,20 +51,16 @@ def test_what_is_like_a_lesson_is_inside_and_all_else_is_not():
     others, lesson, second = range(0, 30), range(30, 45), range(45, 60)
     none = begun(prompts(others, 200, 0))
     asked = [*prompts(lesson, 40, 3), *prompts(others, 40, 4)]
-    assert none.inside(indifferent_in_order(asked), 0.0) == [False] * 80
+    assert none.inside(seen(asked), 0.0) == [False] * 80
     one = taught(none, prompts(lesson, 100, 1))
-    assert one.inside(indifferent_in_order(asked), 0.0) == [True] * 40 + [False] * 40
-    new = indifferent_in_order(prompts(second, 40, 5))
+    assert one.inside(seen(asked), 0.0) == [True] * 40 + [False] * 40
+    new = seen(prompts(second, 40, 5))
     assert sum(taught(one, prompts(second, 100, 2)).inside(new, 0.0)) == 40
-
-
-def indifferent_in_order(asked) -> Seen:
-    return Seen(tuple(asked), torch.zeros(len(asked), 5))
 
 
 def test_the_higher_the_odds_the_less_is_inside():
     classifier = taught(begun(prompts(range(0, 30), 100, 0)), prompts(range(20, 50), 100, 1))
-    asked = indifferent_in_order(prompts(range(0, 50), 100, 2))
+    asked = seen(prompts(range(0, 50), 100, 2))
     counts = [sum(classifier.inside(asked, odds)) for odds in (-20.0, -1.0, 0.0, 1.0, 20.0)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] == 100 and counts[-1] == 0 and 0 < counts[2] < 100
@@ -69,14 +68,30 @@ def test_the_higher_the_odds_the_less_is_inside():
 
 def test_wondering_counts_too():
     same = prompts(range(0, 30), 200, 0)
-    sample = sample_of(same[:100]), sample_of(same[100:])
-    calm, curious = (torch.full((100, 5), value) + 0.1 * torch.rand(100, 5) for value in (0.0, 1.0))
-    classifier = ScopeClassifier.begun(same[:100], Seen(tuple(sample[0]), calm)).with_lesson(
-        same[100:], Seen(tuple(sample[1]), curious)
-    )
+
+    def near(value):
+        return lambda prompts: torch.full((len(prompts), 5), value) + 0.1 * torch.rand(len(prompts), 5)
+
+    classifier = ScopeClassifier.begun(same[:100], near(0.0)).with_lesson(same[100:], near(1.0))
     new = tuple(prompts(range(0, 30), 40, 7))
     assert sum(classifier.inside(Seen(new, torch.full((40, 5), 1.05)), 0.0)) == 40
     assert sum(classifier.inside(Seen(new, torch.full((40, 5), 0.05)), 0.0)) == 0
+
+
+def test_only_what_comes_into_the_sample_is_wondered_about(monkeypatch):
+    monkeypatch.setattr(in_scope, "SAMPLE", 20)
+    asked = []
+
+    def counting(prompts):
+        asked.append(len(prompts))
+        return torch.tensor([[float(sum(prompt))] * 5 for prompt in prompts]).reshape(-1, 5)
+
+    classifier = ScopeClassifier.begun(prompts(range(0, 30), 50, 0), counting)
+    for seed in range(1, 6):
+        classifier = classifier.with_lesson(prompts(range(30, 60), 50, seed), counting)
+    assert asked[:2] == [20, 20] and sum(asked[2:]) < 40
+    sample = classifier.lessons.sample
+    assert [float(sum(prompt)) for prompt in sample.prompts] == sample.wonder_NF[:, 0].tolist()
 
 
 def test_every_order_of_lessons_gives_the_same():
@@ -100,7 +115,7 @@ def test_of_a_large_lesson_the_most_frequent_pieces_are_kept(monkeypatch):
 
 def test_what_is_kept_is_the_same_again():
     classifier = taught(begun(prompts(range(0, 30), 50, 0)), prompts(range(20, 50), 50, 1))
-    asked = indifferent_in_order(prompts(range(0, 50), 60, 2))
+    asked = seen(prompts(range(0, 50), 60, 2))
     again = ScopeClassifier.of(classifier.tensors())
     assert again.inside(asked, 0.0) == classifier.inside(asked, 0.0)
     assert all(torch.equal(one, again.tensors()[name]) for name, one in classifier.tensors().items())

@@ -48,7 +48,7 @@ class SpacedRepetition(Gradient):
 
     known: float = 0.5
     """nats below which each target of a row must be for the row to be known"""
-    longest: int = 4
+    longest: int = 1
     """turns that a row sits out at most"""
 
     def __post_init__(self) -> None:

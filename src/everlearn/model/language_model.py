@@ -187,7 +187,7 @@ class LanguageModel:
 
     def start(self) -> dict[str, torch.Tensor]:
         """The masters as they were before anything was learnt, an adapter at its first rank; those of all weights are
-        read again, not kept."""
+        read again, not kept, unless a router serves."""
         start = self._start or dict(_network(self.name).named_parameters())
         return {name: start[name].detach().float().to(self.device) for name in self.masters}
 
@@ -207,6 +207,8 @@ class LanguageModel:
         """From here on have `force` and `generate` use the weights that a router sets for each prompt; None: those that
         are there."""
         self._router = router
+        if self.adaptation.kind == "full":  # a router asks for the start at every prompt, and training has no room
+            self._start = dict(_network(self.name).named_parameters()) if router else {}
 
     def routes(self, prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         """Numbers of the prompts that are answered together, the weights set for them while they are."""

@@ -9,7 +9,7 @@ counts, and a sample of the prompts by which the regression is solved. Both are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -44,6 +44,9 @@ RIDGE = 1e-4
 MOST_STEPS = 200
 """Of the regression."""
 
+WONDERS = 5
+"""Figures of how much a model wonders."""
+
 HARDEST = 3
 """Tokens of a prompt whose nats are looked at by themselves."""
 
@@ -55,17 +58,9 @@ class Seen(NamedTuple):
     wonder_NF: torch.Tensor
     """As `wonder` gives it."""
 
-    def joined(self, more: Seen) -> Seen:
-        """A sample of the prompts of both."""
-        prompts, wonder_NF = self.prompts + more.prompts, torch.cat([self.wonder_NF, more.wonder_NF])
-        place = {prompt: at for at, prompt in enumerate(prompts)}
-        kept = sample_of(prompts)
-        return Seen(tuple(kept), wonder_NF[[place[prompt] for prompt in kept]])
 
-
-def sample_of(prompts: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """At most SAMPLE of them, always the same."""
-    return sorted(set(prompts), key=_number)[:SAMPLE]
+Wonder = Callable[[Sequence[tuple[int, ...]]], torch.Tensor]
+"""How much the start model wonders about prompts: `wonder`, with the model given."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +72,21 @@ class Side:
     prompts: int
     sample: Seen
 
-    def joined(self, prompts: Sequence[tuple[int, ...]], sample: Seen, oftenest: int) -> Side:
-        """With more prompts, of whose pieces the most frequent are counted, and a sample of them."""
+    def joined(self, prompts: Sequence[tuple[int, ...]], wonder: Wonder, oftenest: int) -> Side:
+        """With more prompts, of whose pieces the most frequent are counted, and some of which come into the sample."""
         distinct = set(prompts)
         found = Counter(piece for prompt in distinct for piece in _pieces(prompt))
         kept = sorted(found, key=lambda piece: (-found[piece], piece))[:oftenest]
         counts = Counter(self.counts) + Counter({piece: found[piece] for piece in kept})
-        return Side(counts, self.prompts + len(distinct), self.sample.joined(sample))
+        return Side(counts, self.prompts + len(distinct), self._sampled(distinct, wonder))
+
+    def _sampled(self, distinct: set[tuple[int, ...]], wonder: Wonder) -> Seen:
+        """Of all prompts seen so far those with the lowest numbers; only what is new among them is asked about."""
+        wondered = dict(zip(self.sample.prompts, self.sample.wonder_NF, strict=True))
+        chosen = sorted(distinct | wondered.keys(), key=_number)[:SAMPLE]
+        if new := [prompt for prompt in chosen if prompt not in wondered]:
+            wondered.update(zip(new, wonder(new), strict=True))
+        return Seen(tuple(chosen), torch.stack([wondered[prompt] for prompt in chosen]))
 
     def tensors(self, name: str) -> dict[str, torch.Tensor]:
         """To be kept."""
@@ -113,14 +116,14 @@ class ScopeClassifier:
     others: Side
 
     @classmethod
-    def begun(cls, prompts: Sequence[tuple[int, ...]], sample: Seen) -> ScopeClassifier:
-        """Nothing is taught; these prompts, of which some are the sample, are about no lesson."""
-        nothing = Side({}, 0, Seen((), sample.wonder_NF[:0]))
-        return cls(nothing, nothing.joined(prompts, sample, 4 * OFTENEST))
+    def begun(cls, prompts: Sequence[tuple[int, ...]], wonder: Wonder) -> ScopeClassifier:
+        """Nothing is taught; these prompts are about no lesson."""
+        nothing = Side({}, 0, Seen((), torch.zeros(0, WONDERS)))
+        return cls(nothing, nothing.joined(prompts, wonder, 4 * OFTENEST))
 
-    def with_lesson(self, prompts: Sequence[tuple[int, ...]], sample: Seen) -> ScopeClassifier:
-        """One lesson more, with the sample of its prompts."""
-        return replace(self, lessons=self.lessons.joined(prompts, sample, OFTENEST))
+    def with_lesson(self, prompts: Sequence[tuple[int, ...]], wonder: Wonder) -> ScopeClassifier:
+        """One lesson more."""
+        return replace(self, lessons=self.lessons.joined(prompts, wonder, OFTENEST))
 
     def inside(self, asked: Seen, odds: float) -> list[bool]:
         """For each prompt whether it is about a lesson, by more than e to the `odds` to 1."""
@@ -174,7 +177,7 @@ def wonder(model: LanguageModel, prompts: Sequence[tuple[int, ...]]) -> torch.Te
     The entropy of what follows the prompt, and the log-probability of the likeliest there; the mean, the largest, and
     the mean of the HARDEST largest of what the prompt's tokens behind the first cost.
     """
-    found = torch.zeros(len(prompts), 5)
+    found = torch.zeros(len(prompts), WONDERS)
     rows = [Row((*prompt, model.chat.end), (False, *[True] * len(prompt))) for prompt in prompts]
     for group in batches_by_size(rows, SCORE_TOKENS):
         batch = pack([rows[index] for index in group])
