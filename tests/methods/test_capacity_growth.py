@@ -12,6 +12,7 @@ from everlearn.methods._routed import ROUTER, by_stage, first_request, part
 from everlearn.methods.heads import topmost
 from everlearn.methods.lora_soup import LoRASoup, Mixing, mixed_steps
 from everlearn.methods.o_lora import OLoRA, overlap
+from everlearn.model import language_model
 from everlearn.model.adaptation import Adaptation
 from everlearn.model.adapter import part_of, side_by_side
 from everlearn.model.language_model import LanguageModel
@@ -183,6 +184,8 @@ def test_what_is_like_a_lesson_gets_the_taught_weights_and_all_else_exactly_the_
     (inside,) = [group for group in method.routes(model, [(0,), *held_out(model, "one")], memory) if 1 in group]
     assert inside == list(range(1, 9)), "what asks nothing is about no lesson"
     model.serve(None)
+    trusting = method_called("scoped")(**SCOPED, odds=-1e9)
+    assert list(trusting.routes(model, [(0,), *general], memory)) == [[0], list(range(1, 17))]
     assert equal(model.snapshot(), taught)
 
 
@@ -210,6 +213,20 @@ def test_the_scope_begins_with_the_start_models_own_requests(tiny_folder, learn)
     assert "scope" not in learn(model, "scoped", [], {}, **SCOPED)
     with pytest.raises(SettingsError, match="requests is 7"):
         method_called("scoped")(requests=7)
+
+
+def test_the_start_models_weights_are_read_once_while_it_serves(tiny_folder, learn, monkeypatch):
+    model = LanguageModel.load(str(tiny_folder))
+    memory = learn(model, "scoped", pairs("one"), **SCOPED)
+    read, reads = language_model._network, []
+    monkeypatch.setattr(language_model, "_network", lambda name: reads.append(name) or read(name))
+    method_called("scoped")(**SCOPED).serve(model, memory)
+    for _ in range(3):
+        model.generate(held_out(model, "one"), 2)
+    assert len(reads) == 1
+    model.serve(None)
+    model.start()
+    assert len(reads) == 2, "none is kept while training needs the room"
 
 
 def test_it_replays_and_stacks_with_what_neither_replays_nor_chooses(tiny, learn):

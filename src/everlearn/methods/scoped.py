@@ -35,7 +35,7 @@ class Scoped(Replay):
     """requests that the start model makes, once for the whole lineage: prompts like them it answers itself"""
     request_length: int = 32
     """tokens in each of them, at most"""
-    odds: float = -1.0
+    odds: float = 0.0
     """log of the odds from which on a prompt is about a lesson: the higher, the more is left to the start model"""
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Examples in, a model out that spent its steps on what it did not know yet: known rows come back at growing intervals.
+"""Examples in, a model out that spent its steps on what it did not know yet: known rows sit out.
 
-The intervals are those of the Leitner system: a row that is known sits out its next turn, one that is still known then
-the next two, then four; one that is not is back in every step.
+A row that is known sits out its next turn. With longer intervals, those of the Leitner system, one that is still known
+then sits out the next two, then four; one that is not is back in every step.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True)
 class SpacedRepetition(Gradient):
-    """Steps without the rows that the model knows, whose turns come ever more rarely (spaced repetition, Amiri et al.
-    2017, "Repeat before forgetting")."""
+    """Steps without the rows that the model knows, whose turns come more rarely (spaced repetition, Amiri et al. 2017,
+    "Repeat before forgetting")."""
 
     family: ClassVar[str] = "on-policy data"
-    cost: ClassVar[str] = "0.5 to 0.9×"
+    cost: ClassVar[str] = "about 0.8×"
     claims: ClassVar[tuple[str, ...]] = (TURN,)
 
     known: float = 0.5

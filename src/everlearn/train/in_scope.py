@@ -2,8 +2,8 @@
 
 A scope classifier (Mitchell et al. 2206.06520) of a few numbers: logistic regression on how much more often a prompt's
 pieces, runs of two and three tokens, occur in lessons than elsewhere (naive Bayes on presence, Manning et al. 2008,
-chapter 13), and on how much the start model wonders about the prompt and about what is to follow it. What is kept are
-counts, and a sample of the prompts by which the regression is solved. Both are the same in whatever order lessons come.
+chapter 13), and on how much the start model wonders about the prompt. What is kept are counts, and a sample of the
+prompts by which the regression is solved. Both are the same in whatever order lessons come.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch.nn.functional import softplus
 
 from everlearn.model.chat import Row
+from everlearn.model.kernels.logits import chosen_logprobs
 from everlearn.model.language_model import PREDICTIONS, SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 
@@ -29,10 +30,10 @@ PRIME = (1 << 31) - 1
 MIXERS = (1_000_003, 48_271)
 """By what a number is multiplied before the next token is added to it, and in the end."""
 
-OFTENEST = 512
+OFTENEST = 1024
 """Pieces of a lesson that are kept, at most: the most frequent ones; of all that is no lesson, four times as many."""
 
-SAMPLE = 300
+SAMPLE = 600
 """Prompts of lessons, and as many others, by which the regression is solved."""
 
 SMOOTHING = 0.1
@@ -44,7 +45,7 @@ RIDGE = 1e-4
 MOST_STEPS = 200
 """Of the regression."""
 
-WONDERS = 5
+WONDERS = 2
 """Figures of how much a model wonders."""
 
 HARDEST = 3
@@ -138,27 +139,25 @@ class ScopeClassifier:
 
     def _figures(self, seen: Seen, own: int | None = None) -> torch.Tensor:
         """figures_NF of prompts; of those that are counted themselves, on side `own`, as if they were not."""
-        rows = [[*self._evidence(prompt, own), float(len(prompt))] for prompt in seen.prompts]
-        return torch.cat([torch.tensor(rows).double().reshape(len(rows), 5), seen.wonder_NF.double()], 1)
+        evidence_N2 = torch.tensor([self._evidence(prompt, own) for prompt in seen.prompts], dtype=torch.float64)
+        return torch.cat([evidence_N2.reshape(-1, 2), seen.wonder_NF.double()], 1)
 
-    def _evidence(self, prompt: Sequence[int], own: int | None) -> tuple[float, float, float, float]:
-        """Of the log odds of its known pieces the sum, the largest, the least; and the share of pieces known."""
-        pieces = _pieces(prompt)
+    def _evidence(self, prompt: Sequence[int], own: int | None) -> tuple[float, float]:
+        """The sum of the log odds of its known pieces, and the largest of them, which is seldom a matter of wording."""
         pairs = [
             (
                 max(0, self.lessons.counts.get(piece, 0) - (own == 0)),
                 max(0, self.others.counts.get(piece, 0) - (own == 1)),
             )
-            for piece in pieces
+            for piece in _pieces(prompt)
         ]
         known_K2 = torch.tensor([pair for pair in pairs if any(pair)], dtype=torch.float64).reshape(-1, 2)
         if not len(known_K2):
-            return 0.0, 0.0, 0.0, 0.0
+            return 0.0, 0.0
         sizes = torch.tensor([self.lessons.prompts - (own == 0), self.others.prompts - (own == 1)]).double()
         shares_K2 = ((known_K2 + SMOOTHING) / (sizes + 2 * SMOOTHING)).log()
         odds_K = shares_K2[:, 0] - shares_K2[:, 1]
-        high, low = max(0.0, float(odds_K.max())), min(0.0, float(odds_K.min()))
-        return float(odds_K.sum()), high, low, len(odds_K) / len(pieces)
+        return float(odds_K.sum()), max(0.0, float(odds_K.max()))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """To be kept."""
@@ -172,30 +171,20 @@ class ScopeClassifier:
 
 @torch.inference_mode()
 def wonder(model: LanguageModel, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
-    """How much a model wonders about each prompt: wonder_N5, in nats.
+    """How much a model wonders about each prompt: wonder_N2, in nats.
 
-    The entropy of what follows the prompt, and the log-probability of the likeliest there; the mean, the largest, and
-    the mean of the HARDEST largest of what the prompt's tokens behind the first cost.
+    Of what its tokens behind the first cost the mean, and the mean of the HARDEST largest.
     """
     found = torch.zeros(len(prompts), WONDERS)
-    rows = [Row((*prompt, model.chat.end), (False, *[True] * len(prompt))) for prompt in prompts]
+    rows = [Row(prompt, (False, *[True] * (len(prompt) - 1))) for prompt in prompts]
     for group in batches_by_size(rows, SCORE_TOKENS):
         batch = pack([rows[index] for index in group])
         model.tokens_read += batch.tokens
         parts = zip(model.logits_in_parts(batch), batch.targets_N.split(PREDICTIONS), strict=True)
-        seen_N3 = torch.cat([_token_wonder(logits_PV, targets_P) for logits_PV, targets_P in parts]).cpu()
-        for index, seen_T3 in zip(group, seen_N3.split([rows[index].targets for index in group]), strict=True):
-            cost_T = seen_T3[:-1, 2] if len(seen_T3) > 1 else seen_T3.new_zeros(1)
-            hardest = cost_T.topk(min(HARDEST, len(cost_T))).values.mean()
-            found[index] = torch.stack([*seen_T3[-1, :2], cost_T.mean(), cost_T.max(), hardest])
+        cost_N = torch.cat([-chosen_logprobs(each, ids[:, None].to(each.device))[:, 0] for each, ids in parts]).cpu()
+        for index, cost_T in zip(group, cost_N.split([rows[index].targets for index in group]), strict=True):
+            found[index] = torch.stack([cost_T.mean(), cost_T.topk(min(HARDEST, len(cost_T))).values.mean()])
     return found
-
-
-def _token_wonder(logits_PV: torch.Tensor, targets_P: torch.Tensor) -> torch.Tensor:
-    """Entropy, largest log-probability, and what the target costs: wonder_P3."""
-    logprobs_PV = logits_PV.float().log_softmax(-1)
-    cost_P = -logprobs_PV.gather(1, targets_P[:, None].to(logprobs_PV.device))[:, 0]
-    return torch.stack([-(logprobs_PV.exp() * logprobs_PV).sum(-1), logprobs_PV.amax(-1), cost_P], 1)
 
 
 def _pieces(prompt: Sequence[int]) -> list[int]:
