@@ -37,13 +37,13 @@ def prompts(words: range, count: int, seed: int) -> list[tuple[int, ...]]:
 def test_evidence_by_hand():
     classifier = taught(begun([(7, 8, 9), (1, 2, 9)]), [(1, 2, 3), (1, 2, 4), (5, 6)])
     # of (1, 2, 3): run 1 2 is in two of three lessons and in one of two others; 2 3 and 1 2 3 in one lesson, no other
-    shared = math.log(2.1 / 3.2) - math.log(1.1 / 2.2)
-    own = math.log(1.1 / 3.2) - math.log(0.1 / 2.2)
+    shared = math.log(2 / 3 + 0.1 / 3) - math.log(1 / 2 + 0.1 / 3)
+    own = math.log(1 / 3 + 0.1 / 3) - math.log(0.1 / 3)
     assert classifier._evidence((1, 2, 3), None) == pytest.approx((shared + 2 * own, own))
     # as if it were not counted itself, it has one known run of three, as frequent here as there
-    assert classifier._evidence((1, 2, 3), 0) == pytest.approx((math.log(1.1 / 2.2) - math.log(1.1 / 2.2), 0.0))
+    assert classifier._evidence((1, 2, 3), 0) == pytest.approx((0.0, 0.0))
     assert classifier._evidence((40, 41), None) == (0.0, 0.0)
-    assert classifier._evidence((7, 8), None) == pytest.approx((math.log(0.1 / 3.2) - math.log(1.1 / 2.2), 0.0))
+    assert classifier._evidence((7, 8), None) == pytest.approx((math.log(0.1 / 3) - math.log(1 / 2 + 0.1 / 3), 0.0))
     assert classifier._evidence((7, 8, 9), 1)[0] == 0.0
 
 
@@ -127,17 +127,49 @@ def test_the_regression_is_where_its_loss_is_least():
     draw = torch.Generator().manual_seed(0)
     inside_NF = torch.randn(30, 3, generator=draw).double() + 0.5
     outside_NF = torch.randn(50, 3, generator=draw).double() - 0.5
-    weights_F = in_scope._solved(inside_NF, outside_NF).requires_grad_()
+    expected_F = torch.tensor([1.0, 0.0, 2.0]).double()
+    weights_F = in_scope._solved(inside_NF, outside_NF, expected_F, 0.1).requires_grad_()
     gain = torch.nn.functional.logsigmoid
     loss = -0.5 * gain(inside_NF @ weights_F).mean() - 0.5 * gain(-outside_NF @ weights_F).mean()
-    (loss + in_scope.RIDGE * weights_F.square().sum()).backward()
+    ridge = in_scope.RIDGE * weights_F.square().sum()
+    (loss + ridge + 0.1 * (weights_F - expected_F).square().sum()).backward()
     assert float(weights_F.grad.abs().max()) < 1e-5
 
 
-def test_no_figure_counts_beyond_what_was_seen():
-    one = torch.ones(1)
-    terms = in_scope._Terms(one, 2 * one, -3 * one, 5 * one)
-    assert terms.of(torch.tensor([[9.0], [1.0], [-9.0]])).tolist() == [[2.0, 1.0], [0.0, 1.0], [-2.0, 1.0]]
+@pytest.mark.parametrize("count", [1, 2, 5, 10])
+def test_few_lessons_are_known_again_and_all_else_is_not(count):
+    """Lessons of one wording each, with a name of their own; others are asked in words of which some are the same."""
+    words = (1, 2, 3)
+    lesson = [(*words, 100 + number, 200 + number) for number in range(count)]
+    classifier = taught(begun(prompts(range(0, 30), 100, 0)), lesson)
+    assert classifier.inside(seen(lesson), 0.0) == [True] * count
+    assert sum(classifier.inside(seen(prompts(range(0, 60), 40, 1)), 0.0)) <= 2
+
+
+def test_what_is_taught_again_is_counted_once():
+    start = begun(prompts(range(0, 30), 50, 0))
+    lesson = prompts(range(30, 50), 20, 1)
+    once = taught(start, lesson)
+    assert all(torch.equal(one, taught(once, lesson).tensors()[name]) for name, one in once.tensors().items())
+
+
+def test_what_all_requests_have_tells_nothing():
+    classifier = taught(begun([(1, 2, 9, 8), (1, 2, 7, 6)]), [(1, 2, 30)])
+    assert classifier._evidence((1, 2), None) == (0.0, 0.0)
+
+
+def test_nothing_and_what_asks_nothing_change_nothing(monkeypatch):
+    start = begun(prompts(range(0, 30), 50, 0))
+    assert taught(start, []) == start and taught(start, [(1,)]) == start
+    assert taught(start, [(1, 2)]).inside(Seen((), torch.zeros(0, 2)), 0.0) == []
+
+
+def test_nobody_wonders_more_than_was_seen():
+    inside_NF = torch.tensor([[1.0, 1.0, 2.0, 2.0], [2.0, 2.0, 4.0, 4.0]]).double()
+    solution = in_scope.Solution.of(inside_NF, -inside_NF)
+    far, farther = torch.tensor([[9.0, 9.0, 4.0, 4.0], [9.0, 9.0, 99.0, 99.0]]).double()
+    assert solution.terms(far[None]).tolist() == solution.terms(farther[None]).tolist()
+    assert solution.terms(far[None])[0, 0] > solution.terms(inside_NF)[1, 0], "but evidence has no bound"
 
 
 def test_wonder_is_what_the_network_says_of_each_prompt_alone(tiny):

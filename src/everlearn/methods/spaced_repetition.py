@@ -70,6 +70,7 @@ class SpacedRepetition(Gradient):
         return step._replace(
             rows=tuple(step.rows[at] for at in kept),
             replayed=sum(at >= fresh for at in kept),
+            weights=tuple(step.weights[at] for at in kept if step.weights),
             examples=tuple(step.examples[at] for at in kept if step.examples),
         )
 

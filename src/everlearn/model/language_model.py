@@ -195,8 +195,8 @@ class LanguageModel:
     def as_started(self) -> Iterator[None]:
         """Have the weights be those before anything was learnt, for a while."""
         now = self.snapshot()
-        self.restore(self.start())
         try:
+            self.restore(self.start())
             yield
         finally:
             self.restore(now)
