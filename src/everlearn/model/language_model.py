@@ -224,10 +224,8 @@ class LanguageModel:
         the model says what it says where the tokens stand in front of each row, behind the token that begins all."""
         found = prefix.prefixes(self.network)
         assert found and len(ids) == self.adaptation.size and not found[0].others
-        now = self.snapshot()
-        self.restore(self.start())
-        heads = heads_of(self.network, (*self.chat.first, *ids))
-        self.restore(now)
+        with self.as_started():
+            heads = heads_of(self.network, (*self.chat.first, *ids))
         pairs = ((name, each) for one in found for name, each in zip(one.names, heads[one.layer], strict=True))
         return {name: each[1:].float() for name, each in pairs}
 

@@ -103,11 +103,8 @@ def metered(written: Anchors, meter: Meter) -> Anchors:
 
 def by_start(model: LanguageModel, write: Callable[[], Anchors], meter: Meter) -> Anchors:
     """What the start model writes, metered; the model is afterwards what it was."""
-    now = model.snapshot()
-    model.restore(model.start())
-    written = write()
-    model.restore(now)
-    return metered(written, meter)
+    with model.as_started():
+        return metered(write(), meter)
 
 
 def write_anchors(model: LanguageModel, count: int, length: int, seed: int, free_share: float = FREE) -> Anchors:

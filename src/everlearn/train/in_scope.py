@@ -155,7 +155,7 @@ class ScopeClassifier:
     def _figures(self, seen: Seen, own: int | None = None) -> torch.Tensor:
         """figures_NF of prompts; of those that are counted themselves, on side `own`, as if they were not."""
         evidence_N2 = torch.tensor([self._evidence(prompt, own) for prompt in seen.prompts], dtype=torch.float64)
-        return torch.cat([evidence_N2.reshape(-1, 2), seen.wonder_NF.double()], 1)
+        return torch.cat([evidence_N2.reshape(-1, EVIDENCE), seen.wonder_NF.double()], 1)
 
     def _evidence(self, prompt: Sequence[int], own: int | None) -> tuple[float, float]:
         """The sum of the log odds of its known pieces, and the largest of them, which is seldom a matter of wording."""
