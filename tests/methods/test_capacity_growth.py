@@ -185,8 +185,8 @@ def test_what_is_like_a_lesson_gets_the_taught_weights_and_all_else_exactly_the_
     (inside,) = [group for group in method.routes(model, [(0,), *held_out(model, "one")], memory) if 1 in group]
     assert inside == list(range(1, 9)), "what asks nothing is about no lesson"
     model.serve(None)
-    trusting = method_called("scoped")(**SCOPED, odds=-1e9)
-    assert list(trusting.routes(model, [(0,), *general], memory)) == [[0], list(range(1, 17))]
+    doubting = method_called("scoped")(**SCOPED, evidence=1e9)
+    assert list(doubting.routes(model, held_out(model, "one"), memory)) == [list(range(8))]
     assert equal(model.snapshot(), taught)
 
 

@@ -14,7 +14,7 @@ from everlearn.methods.replay import Replay
 from everlearn.model.language_model import LanguageModel
 from everlearn.records import Example
 from everlearn.train.anchors import write_requests
-from everlearn.train.in_scope import ScopeClassifier, Seen, Wonder, wonder
+from everlearn.train.in_scope import Ask, ScopeClassifier, Seen, nats
 from everlearn.train.run import Progress, Run
 
 SCOPE = "scope"
@@ -35,8 +35,9 @@ class Scoped(Replay):
     """requests that the start model makes, once for the whole lineage: prompts like them it answers itself"""
     request_length: int = 32
     """tokens in each of them, at most"""
-    odds: float = 0.0
-    """log of the odds from which on a prompt is about a lesson: the higher, the more is left to the start model"""
+    evidence: float = 1.0
+    """nats, over the square root of a prompt's tokens, that a prompt must at least have to be about a lesson: the more,
+    the more is left to the start model"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,7 +58,7 @@ class Scoped(Replay):
         if not examples:
             return memory
         prompts = [model.chat.cue(example) for example in examples]
-        scope = ScopeClassifier.of(memory[SCOPE]).with_lesson(prompts, _wonder(model, run))
+        scope = ScopeClassifier.of(memory[SCOPE]).with_lesson(prompts, _ask(model, run))
         return {**memory, SCOPE: scope.tensors()}
 
     def routes(self, model: LanguageModel, prompts: Sequence[Sequence[int]], memory: Memory) -> Iterator[list[int]]:
@@ -79,9 +80,8 @@ class Scoped(Replay):
         inside = [False] * len(prompts)
         if asked:
             scope = ScopeClassifier.of(memory[SCOPE])
-            for index, is_inside in zip(
-                asking, scope.inside(Seen(asked, wonder(model, asked)), self.odds), strict=True
-            ):
+            seen = Seen(asked, tuple(nats(model, asked)))
+            for index, is_inside in zip(asking, scope.inside(seen, self.evidence), strict=True):
                 inside[index] = is_inside
         return inside
 
@@ -91,15 +91,15 @@ class Scoped(Replay):
         with model.as_started():
             prompts = write_requests(model, self.requests, self.request_length, run.seed)
         run.meter.read("generated", sum(map(len, prompts)))
-        return ScopeClassifier.begun(prompts, _wonder(model, run)).tensors()
+        return ScopeClassifier.begun(prompts).tensors()
 
 
-def _wonder(model: LanguageModel, run: Run) -> Wonder:
-    """How much the start model wonders about prompts, metered."""
+def _ask(model: LanguageModel, run: Run) -> Ask:
+    """What prompts cost the start model, metered."""
 
-    def ask(prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
+    def ask(prompts: Sequence[tuple[int, ...]]) -> list[torch.Tensor]:
         run.meter.read("study", sum(map(len, prompts)))
         with model.as_started():
-            return wonder(model, prompts)
+            return nats(model, prompts)
 
     return ask

@@ -1,79 +1,62 @@
 """Prompts of lessons and prompts that a model makes itself in; whether another prompt is about a lesson, out.
 
-A scope classifier (Mitchell et al. 2206.06520) of a few numbers: logistic regression on how much more often a prompt's
-pieces, runs of two and three tokens, occur in lessons than elsewhere (log odds, as naive Bayes has them, of those that
-are there), and on how much the start model wonders about the prompt. What is kept are counts, and a sample of the
-prompts by which the regression is solved. Both are the same in whatever order the same lessons come.
+A scope classifier (Mitchell et al. 2206.06520) of one number, a likelihood ratio: how much likelier a prompt is as one
+of the lessons' than as one of all others. Either side is a trigram model with Dirichlet smoothing (MacKay & Peto 1995)
+whose last resort is what the start model expects: what anybody would say next is evidence of nothing, and a name that
+only lessons have is much. How much is enough is told by what the lessons' own prompts have, each judged as if it were
+not counted. What is kept are counts and a sample of prompts, the same in whatever order the same lessons come.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
-from torch.nn.functional import softplus
 
 from everlearn.model.chat import Row
 from everlearn.model.kernels.logits import chosen_logprobs
 from everlearn.model.language_model import PREDICTIONS, SCORE_TOKENS, LanguageModel
 from everlearn.model.packing import batches_by_size, pack
 
-RUNS = (2, 3)
-"""How many tokens a piece has."""
+LONGEST = 3
+"""Tokens of a run, at most."""
 
 PRIME = (1 << 31) - 1
-"""Pieces are numbers below it, so that they take four bytes."""
+"""Runs are numbers below it, so that they take four bytes."""
 
 MIXERS = (1_000_003, 48_271)
 """By what a number is multiplied before the next token is added to it, and in the end."""
 
 OFTENEST = 1024
-"""Pieces of a lesson that are kept, at most: the most frequent ones; of all that is no lesson, four times as many."""
+"""Runs of a lesson that are kept, at most: the most frequent ones; of all that is no lesson, four times as many."""
 
-SAMPLE = 600
-"""Prompts of lessons, and as many others, by which the regression is solved."""
+SAMPLE = 300
+"""Prompts of lessons by which it is told how much evidence is enough."""
 
-SMOOTHING = 0.1
-"""Added to each count of the larger side, and as large a share on the other (Lidstone)."""
+CONCENTRATION = 256.0
+"""Prompts that what is expected without a longer run counts as much as, beside those that have the run."""
 
-RIDGE = 1e-4
-"""λ of the regression, whose figures vary by 1, where there are many prompts."""
+LOWEST = 0.05
+"""Of the lessons' prompts, the share with the least evidence: half of what the others have at least is enough."""
 
-FEW = 3.0
-"""Few prompts do not tell what others of theirs would be like: n of them are drawn to the usual by (FEW / n)²."""
-
-TRUST = 0.2
-"""What the log odds of a prompt's pieces are worth if nothing else is known: they overlap, so each tells a part."""
-
-DOUBT = 2.0
-"""Log of the odds against a prompt of which nothing is known, likewise."""
-
-EVIDENCE = 2
-"""Figures of a prompt's pieces; the others say how much the start model wonders."""
-
-MOST_STEPS = 200
-"""Of the regression."""
-
-WONDERS = 2
-"""Figures of how much a model wonders."""
-
-HARDEST = 3
-"""Tokens of a prompt whose nats are looked at by themselves."""
+DEAREST = 50.0
+"""Nats that a token can cost, at most: its likelihood stays above nothing."""
 
 
 class Seen(NamedTuple):
-    """Prompts, and how much the start model wonders about them."""
+    """Prompts, and what each token of theirs behind the first costs the start model, in nats."""
 
     prompts: tuple[tuple[int, ...], ...]
-    wonder_NF: torch.Tensor
-    """As `wonder` gives it."""
+    nats: tuple[torch.Tensor, ...]
+    """nats_T of each prompt, as `nats` gives them."""
 
 
-Wonder = Callable[[Sequence[tuple[int, ...]]], torch.Tensor]
-"""How much the start model wonders about prompts: `wonder`, with the model given."""
+Ask = Callable[[Sequence[tuple[int, ...]]], list[torch.Tensor]]
+"""What prompts cost the start model: `nats`, with the model given."""
 
 
 @dataclass(frozen=True)
@@ -81,50 +64,61 @@ class Side:
     """Prompts of one side: lessons, or all else."""
 
     counts: Mapping[int, int]
-    """In how many prompts a piece is."""
+    """In how many prompts a run is."""
+    tokens: int
+    """Distinct tokens of each prompt, of all prompts together."""
     numbers: frozenset[int]
     """Those of all prompts: one that is taught again is counted once."""
-    sample: Seen
 
-    def joined(self, prompts: Sequence[tuple[int, ...]], wonder: Wonder, oftenest: int) -> Side:
-        """With more prompts, of whose pieces the most frequent are counted, and some of which come into the sample.
-
-        Prompts of one token ask nothing, and are left out."""
+    def joined(self, prompts: Sequence[tuple[int, ...]], oftenest: int) -> Side:
+        """With more prompts, of whose runs the most frequent are counted. Those of one token ask nothing, and are left
+        out."""
         numbered = {_number(prompt): prompt for prompt in prompts if len(prompt) > 1}
         distinct = [numbered[number] for number in sorted(numbered.keys() - self.numbers)]
-        if not distinct:
-            return self
-        found = Counter(piece for prompt in distinct for piece in _pieces(prompt))
-        kept = sorted(found, key=lambda piece: (-found[piece], piece))[:oftenest]
-        counts = Counter(self.counts) + Counter({piece: found[piece] for piece in kept})
-        return Side(counts, self.numbers | numbered.keys(), self._sampled(distinct, wonder))
+        found = Counter(run for prompt in distinct for run in {run for runs in _runs(prompt) for run in runs})
+        kept = sorted(found, key=lambda run: (-found[run], run))[:oftenest]
+        counts = Counter(self.counts) + Counter({run: found[run] for run in kept})
+        tokens = self.tokens + sum(len(set(prompt)) for prompt in distinct)
+        return replace(self, counts=counts, tokens=tokens, numbers=self.numbers | numbered.keys())
 
-    def _sampled(self, distinct: Sequence[tuple[int, ...]], wonder: Wonder) -> Seen:
-        """Of all prompts seen so far those with the lowest numbers; only what is new among them is asked about."""
-        wondered = dict(zip(self.sample.prompts, self.sample.wonder_NF, strict=True))
-        chosen = sorted({*distinct, *wondered}, key=_number)[:SAMPLE]
-        if new := [prompt for prompt in chosen if prompt not in wondered]:
-            wondered.update(zip(new, wonder(new), strict=True))
-        return Seen(tuple(chosen), torch.stack([wondered[prompt] for prompt in chosen]))
+    def expected(self, runs: Sequence[int], start: float, own: bool) -> float:
+        """How likely a token comes, as a share of 1.
+
+        Args:
+            runs: numbers of the runs that end with it, the shortest first, and of those before it, as `_runs` has them.
+            start: how likely the start model takes it to be.
+            own: whether the prompt is one of those counted, and judged as if it were not.
+        """
+        share = start
+        if self.tokens:
+            share = (self._count(runs[0], own) / self.tokens + start) / 2
+        for run, before in zip(runs[1::2], runs[2::2], strict=True):
+            drawn = CONCENTRATION * share
+            share = (self._count(run, own) + drawn) / (self._count(before, own) + CONCENTRATION)
+        return share
+
+    def _count(self, run: int, own: bool) -> int:
+        return max(0, self.counts.get(run, 0) - own)
 
     def tensors(self, name: str) -> dict[str, torch.Tensor]:
         """To be kept."""
-        pieces = sorted(self.counts)
+        runs = sorted(self.counts)
         return {
-            f"{name}_pieces": torch.tensor(pieces, dtype=torch.int32),
-            f"{name}_counts": torch.tensor([self.counts[piece] for piece in pieces], dtype=torch.int32),
+            f"{name}_runs": torch.tensor(runs, dtype=torch.int32),
+            f"{name}_counts": torch.tensor([self.counts[run] for run in runs], dtype=torch.int32),
+            f"{name}_tokens": torch.tensor(self.tokens),
             f"{name}_numbers": torch.tensor(sorted(self.numbers), dtype=torch.int32),
-            f"{name}_lengths": torch.tensor([len(prompt) for prompt in self.sample.prompts], dtype=torch.int32),
-            f"{name}_ids": torch.tensor([token for prompt in self.sample.prompts for token in prompt]).int(),
-            f"{name}_wonder": self.sample.wonder_NF.float(),
         }
 
     @classmethod
     def of(cls, kept: Mapping[str, torch.Tensor], name: str) -> Side:
         """What `tensors` kept."""
-        counts = dict(zip(kept[f"{name}_pieces"].tolist(), kept[f"{name}_counts"].tolist(), strict=True))
-        prompts = (tuple(one.tolist()) for one in kept[f"{name}_ids"].split(kept[f"{name}_lengths"].tolist()))
-        return cls(counts, frozenset(kept[f"{name}_numbers"].tolist()), Seen(tuple(prompts), kept[f"{name}_wonder"]))
+        counts = dict(zip(kept[f"{name}_runs"].tolist(), kept[f"{name}_counts"].tolist(), strict=True))
+        return cls(counts, int(kept[f"{name}_tokens"]), frozenset(kept[f"{name}_numbers"].tolist()))
+
+
+NOTHING = Side({}, 0, frozenset())
+"""Before any prompt."""
 
 
 @dataclass(frozen=True)
@@ -133,81 +127,103 @@ class ScopeClassifier:
 
     lessons: Side
     others: Side
+    sample: Seen
+    """Some of the lessons' prompts."""
+    enough: float
+    """Evidence from which on a prompt is like those of the lessons."""
 
     @classmethod
-    def begun(cls, prompts: Sequence[tuple[int, ...]], wonder: Wonder) -> ScopeClassifier:
+    def begun(cls, prompts: Sequence[tuple[int, ...]]) -> ScopeClassifier:
         """Nothing is taught; these prompts are about no lesson."""
-        nothing = Side({}, frozenset(), Seen((), torch.zeros(0, WONDERS)))
-        return cls(nothing, nothing.joined(prompts, wonder, 4 * OFTENEST))
+        return cls(NOTHING, NOTHING.joined(prompts, 4 * OFTENEST), Seen((), ()), 0.0)
 
-    def with_lesson(self, prompts: Sequence[tuple[int, ...]], wonder: Wonder) -> ScopeClassifier:
+    def with_lesson(self, prompts: Sequence[tuple[int, ...]], ask: Ask) -> ScopeClassifier:
         """One lesson more."""
-        return replace(self, lessons=self.lessons.joined(prompts, wonder, OFTENEST))
+        lessons = self.lessons.joined(prompts, OFTENEST)
+        if lessons.numbers == self.lessons.numbers:
+            return self
+        both = replace(self, lessons=lessons, sample=self._sampled(prompts, ask))
+        return replace(both, enough=float(both.evidence(both.sample, own=True).quantile(LOWEST)) / 2)
 
-    def inside(self, asked: Seen, odds: float) -> list[bool]:
-        """For each prompt whether it is about a lesson, by more than e to the `odds` to 1."""
-        if not self.lessons.numbers or not asked.prompts:
+    def _sampled(self, prompts: Sequence[tuple[int, ...]], ask: Ask) -> Seen:
+        """Of all prompts of lessons seen so far those with the lowest numbers; only what is new is asked about."""
+        asked = dict(zip(*self.sample, strict=True))
+        chosen = sorted({*asked, *(prompt for prompt in prompts if len(prompt) > 1)}, key=_number)[:SAMPLE]
+        if new := [prompt for prompt in chosen if prompt not in asked]:
+            asked.update(zip(new, ask(new), strict=True))
+        return Seen(tuple(chosen), tuple(asked[prompt].half() for prompt in chosen))
+
+    def inside(self, asked: Seen, least: float) -> list[bool]:
+        """For each prompt whether it is about a lesson: there is enough evidence, and more than the `least`."""
+        if not self.lessons.numbers:
             return [False] * len(asked.prompts)
-        inside_NF, outside_NF = self._figures(self.lessons.sample, own=0), self._figures(self.others.sample, own=1)
-        above: list[bool] = (Solution.of(inside_NF, outside_NF).odds(self._figures(asked)) > odds).tolist()
+        above: list[bool] = (self.evidence(asked) > max(least, self.enough)).tolist()
         return above
 
-    def _figures(self, seen: Seen, own: int | None = None) -> torch.Tensor:
-        """figures_NF of prompts; of those that are counted themselves, on side `own`, as if they were not."""
-        evidence_N2 = torch.tensor([self._evidence(prompt, own) for prompt in seen.prompts], dtype=torch.float64)
-        return torch.cat([evidence_N2.reshape(-1, EVIDENCE), seen.wonder_NF.double()], 1)
+    def evidence(self, seen: Seen, own: bool = False) -> torch.Tensor:
+        """How much likelier each prompt is as a lesson's than as another, in nats over the square root of its tokens:
+        evidence_N. Tokens that all others have there, the chat's template, are left out.
 
-    def _evidence(self, prompt: Sequence[int], own: int | None) -> tuple[float, float]:
-        """The sum of the log odds of its known pieces, and the largest of them, which is seldom a matter of wording."""
-        pairs = [
-            (
-                max(0, self.lessons.counts.get(piece, 0) - (own == 0)),
-                max(0, self.others.counts.get(piece, 0) - (own == 1)),
-            )
-            for piece in _pieces(prompt)
-            if self.others.counts.get(piece, 0) < len(self.others.numbers)  # the chat's template is in all of them
+        Args:
+            own: the prompts are counted as lessons', and judged as if they were not.
+        """
+        return torch.tensor(
+            [self._evidence(prompt, nats_T.tolist(), own) for prompt, nats_T in zip(*seen, strict=True)]
+        )
+
+    def _evidence(self, prompt: Sequence[int], nats: Sequence[float], own: bool) -> float:
+        ratios = [
+            math.log(self.lessons.expected(runs, start, own) / self.others.expected(runs, start, own=False))
+            for runs, start in zip(_runs(prompt)[1:], (math.exp(-min(cost, DEAREST)) for cost in nats), strict=True)
+            if self.others.counts.get(runs[-2], 0) < len(self.others.numbers)
         ]
-        known_K2 = torch.tensor([pair for pair in pairs if any(pair)], dtype=torch.float64).reshape(-1, 2)
-        if not len(known_K2):
-            return 0.0, 0.0
-        sizes = torch.tensor([len(self.lessons.numbers) - (own == 0), len(self.others.numbers) - (own == 1)]).double()
-        # the same share for what is in none, or not to be in one of few lessons would tell more than it does
-        shares_K2 = (known_K2 / sizes.clamp(min=1) + SMOOTHING / sizes.max()).log()
-        odds_K = shares_K2[:, 0] - shares_K2[:, 1]
-        return float(odds_K.sum()), max(0.0, float(odds_K.max()))
+        return sum(ratios) / math.sqrt(max(1, len(ratios)))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """To be kept."""
-        return {**self.lessons.tensors("lessons"), **self.others.tensors("others")}
+        return {
+            **self.lessons.tensors("lessons"),
+            **self.others.tensors("others"),
+            "sample_lengths": torch.tensor([len(prompt) for prompt in self.sample.prompts], dtype=torch.int32),
+            "sample_ids": torch.tensor([token for prompt in self.sample.prompts for token in prompt]).int(),
+            "sample_nats": torch.cat([torch.zeros(0).half(), *self.sample.nats]),
+            "enough": torch.tensor(self.enough, dtype=torch.float64),
+        }
 
     @classmethod
     def of(cls, kept: Mapping[str, torch.Tensor]) -> ScopeClassifier:
         """What `tensors` kept."""
-        return cls(Side.of(kept, "lessons"), Side.of(kept, "others"))
+        lengths = kept["sample_lengths"].tolist()
+        prompts = (tuple(one.tolist()) for one in kept["sample_ids"].split(lengths))
+        nats = kept["sample_nats"].split([length - 1 for length in lengths])
+        sample = Seen(tuple(prompts), tuple(nats))
+        return cls(Side.of(kept, "lessons"), Side.of(kept, "others"), sample, float(kept["enough"]))
 
 
 @torch.inference_mode()
-def wonder(model: LanguageModel, prompts: Sequence[tuple[int, ...]]) -> torch.Tensor:
-    """How much a model wonders about each prompt: wonder_N2, in nats.
-
-    Of what its tokens behind the first cost the mean, and the mean of the HARDEST largest.
-    """
-    found = torch.zeros(len(prompts), WONDERS)
+def nats(model: LanguageModel, prompts: Sequence[tuple[int, ...]]) -> list[torch.Tensor]:
+    """What each token of a prompt behind the first costs a model: nats_T for each prompt, fp32."""
+    found: dict[int, torch.Tensor] = {}
     rows = [Row(prompt, (False, *[True] * (len(prompt) - 1))) for prompt in prompts]
     for group in batches_by_size(rows, SCORE_TOKENS):
         batch = pack([rows[index] for index in group])
         model.tokens_read += batch.tokens
         parts = zip(model.logits_in_parts(batch), batch.targets_N.split(PREDICTIONS), strict=True)
         cost_N = torch.cat([-chosen_logprobs(each, ids[:, None].to(each.device))[:, 0] for each, ids in parts]).cpu()
-        for index, cost_T in zip(group, cost_N.split([rows[index].targets for index in group]), strict=True):
-            found[index] = torch.stack([cost_T.mean(), cost_T.topk(min(HARDEST, len(cost_T))).values.mean()])
+        found.update(zip(group, cost_N.float().split([rows[index].targets for index in group]), strict=True))
+    return [found[index] for index in range(len(prompts))]
+
+
+def _runs(prompt: Sequence[int]) -> list[list[int]]:
+    """For each token the numbers of runs: of itself, then, for two tokens and more, of those that end with it and of
+    what of them stands before it."""
+    found = []
+    for end in range(1, len(prompt) + 1):
+        runs = [_number(prompt[end - 1 : end])]
+        for begin in range(end - 2, max(-1, end - LONGEST - 1), -1):
+            runs += [_number(prompt[begin:end]), _number(prompt[begin : end - 1])]
+        found.append(runs)
     return found
-
-
-def _pieces(prompt: Sequence[int]) -> list[int]:
-    """The distinct numbers of all runs of RUNS tokens."""
-    runs = {tuple(prompt[at : at + size]) for size in RUNS for at in range(len(prompt) - size + 1)}
-    return sorted({_number(run) for run in runs})
 
 
 def _number(tokens: Sequence[int]) -> int:
@@ -216,56 +232,3 @@ def _number(tokens: Sequence[int]) -> int:
     for token in tokens:
         number = (number * MIXERS[0] + token) % PRIME
     return number * MIXERS[1] % PRIME
-
-
-class Solution(NamedTuple):
-    """A logistic regression of figures, solved."""
-
-    weights_F: torch.Tensor
-    """Of each figure, and of 1."""
-    mean_F: torch.Tensor
-    spread_F: torch.Tensor
-    least_F: torch.Tensor
-    most_F: torch.Tensor
-
-    @classmethod
-    def of(cls, inside_NF: torch.Tensor, outside_NF: torch.Tensor) -> Solution:
-        """Both sides count alike. The fewer prompts are inside, the nearer it stays to what the sum of the log odds
-        says by itself."""
-        both_NF = torch.cat([inside_NF, outside_NF])
-        mean_F, spread_F = both_NF.mean(0), both_NF.std(0, correction=0).clamp(min=1e-6)
-        least_F, most_F = both_NF.amin(0), both_NF.amax(0)
-        least_F[:EVIDENCE], most_F[:EVIDENCE] = -torch.inf, torch.inf
-        expected_F = torch.zeros(len(mean_F) + 1, dtype=torch.float64)
-        expected_F[0], expected_F[-1] = TRUST * spread_F[0], TRUST * mean_F[0] - DOUBT
-        begun = cls(expected_F, mean_F, spread_F, least_F, most_F)
-        pull = (FEW / len(inside_NF)) ** 2
-        return begun._replace(weights_F=_solved(begun.terms(inside_NF), begun.terms(outside_NF), expected_F, pull))
-
-    def terms(self, figures_NF: torch.Tensor) -> torch.Tensor:
-        """Figures of which none wonders beyond what the regression has seen, even, and 1."""
-        even_NF = (figures_NF.clamp(self.least_F, self.most_F) - self.mean_F) / self.spread_F
-        return torch.cat([even_NF, torch.ones_like(even_NF[:, :1])], 1)
-
-    def odds(self, figures_NF: torch.Tensor) -> torch.Tensor:
-        """odds_N: log of the odds that a prompt is inside."""
-        return self.terms(figures_NF) @ self.weights_F
-
-
-def _solved(inside_NF: torch.Tensor, outside_NF: torch.Tensor, expected_F: torch.Tensor, pull: float) -> torch.Tensor:
-    """weights_F of the ridge regression that are also drawn, by `pull`, to what is expected."""
-    with torch.inference_mode(False), torch.enable_grad():  # questions are routed where nothing else is learnt
-        weights_F = expected_F.clone().requires_grad_()
-        optimiser = torch.optim.LBFGS([weights_F], max_iter=MOST_STEPS, line_search_fn="strong_wolfe")
-        inside_NF, outside_NF = inside_NF.clone(), outside_NF.clone()
-
-        def loss() -> torch.Tensor:
-            optimiser.zero_grad()
-            wrong = softplus(-(inside_NF @ weights_F)).mean() + softplus(outside_NF @ weights_F).mean()
-            drawn = pull * (weights_F - expected_F).square().sum()
-            total: torch.Tensor = wrong / 2 + RIDGE * weights_F.square().sum() + drawn
-            total.backward()
-            return total
-
-        optimiser.step(loss)
-    return weights_F.detach()
