@@ -14,7 +14,7 @@ from everlearn.bench.grid import Cell
 from everlearn.bench.recording import Failure, read_trial
 from everlearn.bench.request import SETTINGS, arm_of, resolve, tuned
 from everlearn.bench.tiers import FIRST_DEV_SEED, TIERS
-from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, keep, rates_of
+from everlearn.bench.tune import Campaign, Trial, arm_name, campaign_grid, choose, keep, rates_of
 from everlearn.bench.work import examine_cell, learn_cell
 from everlearn.desiderata.contract import harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
@@ -134,6 +134,40 @@ def test_what_the_log_says_of_other_methods_stays(tmp_path):
         ("joint", True), ("replay", False), ("replay", False), ("replay", True), ("replay", False)]  # fmt: skip
 
 
+def test_the_best_of_all_settings_tried_is_chosen(tmp_path):
+    log = tmp_path / "log.jsonl"
+
+    def campaign(streams=(9001, 9002), settings=None, *criteria):
+        found = [replace(trial, streams=streams, settings=settings or {}) for trial in trials(*criteria)]
+        marked = choose(found, log)
+        keep(marked, log, tmp_path)
+        return [(trial.settings, trial.learning_rate, trial.at_edge) for trial in marked if trial.chosen], marked
+
+    chosen, _ = campaign((9001, 9002), {}, 0.2, 0.5, 0.4, 0.1)
+    assert chosen == [({}, 1e-4, False)]
+    chosen, marked = campaign((9001, 9002), {"budget": 7}, 0.7, 0.3, 0.2, 0.1)
+    assert chosen == [({"budget": 7}, 1e-5, True)] and len(marked) == 8
+    settings = yaml.safe_load((tmp_path / "lab" / "replay.yaml").read_text(encoding="utf-8"))
+    assert settings["budget"] == 7 and settings["learning_rate"] == 1e-5
+    chosen, marked = campaign((9001, 9002), {"budget": 7}, 0.1, 0.3, 0.2, 0.1)
+    assert chosen == [({}, 1e-4, False)] and len(marked) == 8, "tried again is in the place of what it was"
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 8
+    chosen, marked = campaign((9001,), {}, 0.1, 0.2, 0.3, 0.1)
+    assert chosen == [({}, 1e-3, False)] and len(marked) == 4, "other streams are no match"
+
+
+def test_what_is_set_is_set_for_all_trials_of_a_method(tmp_path, tiny_folder):
+    pairs = (("replay.budget", "7000"),)
+    campaign = Campaign("smoke", ("finetune", "replay"), RATES, 1, str(tiny_folder), (LETTERS,), settings=pairs)
+    grid = campaign_grid(campaign, tmp_path)
+    budgets = {arm.settings["budget"] for arm in grid.request.arms if arm.method == "replay"}
+    assert budgets == {7000}
+    assert tune._trial(grid, campaign, "replay", 1e-3).settings == {"budget": 7000}
+    assert tune._trial(grid, campaign, "finetune", 1e-3).settings == {}
+    with pytest.raises(SettingsError, match=r"'ewc\.strength' does not begin with a method that is tuned"):
+        campaign_grid(replace(campaign, settings=(("ewc.strength", "1"),)), tmp_path / "other")
+
+
 def test_a_method_that_is_a_file_cannot_be_tuned(tmp_path, tiny_folder):
     with pytest.raises(SettingsError, match="has no place for tuned settings"):
         campaign_grid(Campaign("smoke", ("./mine.py",), RATES, 1, str(tiny_folder), (LETTERS,)), tmp_path)
@@ -145,7 +179,7 @@ def test_finished_trials_are_scored_from_what_was_recorded(tmp_path, tiny_folder
     learn_all(grid)
     examine_all(grid)
     assert list(open_jobs(grid)) == []
-    found = tune.tune(campaign, grid, 1, lambda state: None)
+    found = choose(tune.tune(campaign, grid, 1, lambda state: None), tmp_path / "log.jsonl")
     assert [trial.learning_rate for trial in found] == list(RATES)
     assert sum(trial.chosen for trial in found) == 1
     for trial in found:
@@ -163,7 +197,7 @@ def test_a_rate_that_fails_removes_its_own_trial_alone(tmp_path, tiny_folder):
     fail(grid, Job("learning", highest), Failure("learning", "the loss is nan"))
     for cell in (Cell("base", 9001), *fine):
         examine_cell(grid, cell)
-    found = tune.tune(campaign, grid, 1, lambda state: None)
+    found = choose(tune.tune(campaign, grid, 1, lambda state: None), tmp_path / "log.jsonl")
     assert [trial.criterion is None for trial in found] == [False, False, False, True]
     assert sum(trial.chosen for trial in found) == 1
 

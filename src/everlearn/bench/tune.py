@@ -1,6 +1,7 @@
 """Methods and learning rates in; for each method the rate that does best on dev streams, as its settings, out.
 
-Every method gets the same number of trials. What is best is told by a criterion that asks for learning and keeping: the
+Where another setting decides as much (the strength of a penalty), the rates are tried once more with it, and the best
+of all trials that the log has is chosen. What is best is told by a criterion that asks for learning and keeping: the
 harmonic mean of ACC and ρ, means over dev streams, ACC chance-corrected after the whole stream and ρ the general
 ability left. (Of their plain mean, who learns nothing and loses nothing would have half.) No grid has these streams,
 nor the general questions asked on them, and settings are frozen afterwards. Joint training is the scale of what can be
@@ -10,10 +11,11 @@ learnt at all and keeps nothing on purpose: it is chosen by ACC alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from everlearn import plugins
 from everlearn.bench.arms import JOINT, LEARNER
@@ -25,6 +27,7 @@ from everlearn.bench.request import SETTINGS, Wish, own_settings, resolve
 from everlearn.bench.tiers import FIRST_DEV_SEED
 from everlearn.desiderata.contract import Case, Desideratum, Score, harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
+from everlearn.records import decode
 
 LEAST_RATES = 4
 """Learning rates that every method is tried with, at least."""
@@ -48,6 +51,8 @@ class Trial:
     """Mean over streams; None where some stream failed."""
     rho: float | None
     criterion: float | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What else was set for the trial; all the rest is the method's own, or the tier's."""
     chosen: bool = False
     at_edge: bool = False
     """Whether it was chosen although it is the lowest or highest rate tried: a better one may lie beyond."""
@@ -66,6 +71,8 @@ class Campaign:
     rounds: int = 0
     warmup: bool | None = None
     """As `request.Wish.warmup`."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Pairs of METHOD.SETTING and a value, for all trials of the method."""
 
     def wish(self) -> Wish:
         """The grid of all trials: an arm for each method and rate."""
@@ -78,10 +85,18 @@ class Campaign:
             model=self.model,
             rounds=self.rounds,
             families=self.families,
-            settings=tuple((f"{name}.learning_rate", repr(rate)) for name, _, rate in named),
+            settings=(
+                *((f"{name}.learning_rate", repr(rate)) for name, _, rate in named),
+                *((f"{name}.{key}", value) for name, method, _ in named for key, value in self.of(method).items()),
+            ),
             first_seed=FIRST_DEV_SEED,
             warmup=self.warmup,
         )
+
+    def of(self, method: str) -> dict[str, str]:
+        """What is set for a method."""
+        pairs = ((*key.partition(".")[::2], value) for key, value in self.settings)
+        return {key: value for name, key, value in pairs if name == method}
 
 
 def rates_of(tier: str, given: Sequence[float]) -> tuple[float, ...]:
@@ -107,21 +122,41 @@ def campaign_grid(campaign: Campaign, folder: Path) -> Grid:
             raise SettingsError(
                 f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
             )
+    for key, _ in campaign.settings:
+        if key.partition(".")[0] not in campaign.methods:
+            raise SettingsError(
+                f"{key!r} does not begin with a method that is tuned", "write METHOD.SETTING=VALUE: ewc.strength=1"
+            )
     request = resolve(campaign.wish())
     # both figures are of the end: nothing else is asked, nor are its weights kept
     return open_grid(folder, replace(request, plan=replace(request.plan, asked="end"))).grid
 
 
 def tune(campaign: Campaign, grid: Grid, jobs: int, watch: Watch) -> tuple[Trial, ...]:
-    """Run all trials (those that are finished in the folder are not run again) and choose.
+    """Run all trials; those that are finished in the folder are not run again."""
+    launch(grid, jobs, "", watch)
+    return tuple(_trial(grid, campaign, method, rate) for method in campaign.methods for rate in campaign.rates)
+
+
+def choose(trials: Sequence[Trial], log: Path) -> tuple[Trial, ...]:
+    """The trials of each method, those of the log with them that had other settings on the same streams; the best of
+    them marked.
 
     Raises:
         EverlearnError: a method has failed with every rate.
     """
-    launch(grid, jobs, "", watch)
+    earlier = [decode(Trial, line) for line in log.read_bytes().splitlines()] if log.is_file() else []
     found: list[Trial] = []
-    for method in campaign.methods:
-        found += _with_choice([_trial(grid, campaign, method, rate) for rate in campaign.rates])
+    for method in dict.fromkeys(trial.method for trial in trials):
+        new = [trial for trial in trials if trial.method == method]
+        others = [
+            replace(trial, chosen=False, at_edge=False)
+            for trial in earlier
+            if trial.method == method
+            and trial.streams == new[0].streams
+            and (trial.settings, trial.learning_rate) not in [(each.settings, each.learning_rate) for each in new]
+        ]
+        found += _with_choice([*others, *new])
     return tuple(found)
 
 
@@ -156,7 +191,8 @@ def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
     criterion = acc if rho is None or method == JOINT else harmonic_mean((acc, rho))
     if len(cases) < len(grid.request.seeds):
         acc = rho = criterion = None
-    return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion)
+    settings = {key: grid.request.arm(arm).settings[key] for key in campaign.of(method)}
+    return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion, settings)
 
 
 def _mean(cases: Sequence[Case], desideratum: str, name: str) -> float | None:
@@ -184,7 +220,8 @@ def _with_choice(trials: Sequence[Trial]) -> list[Trial]:
             f"try smaller ones (--rates), or leave {trials[0].method} out",
         )
     best = max(able, key=lambda trial: trial.criterion or 0.0)
-    edges = {trials[0].learning_rate, trials[-1].learning_rate}
+    rates = [trial.learning_rate for trial in trials if trial.settings == best.settings]
+    edges = {min(rates), max(rates)}
     marked = replace(best, chosen=True, at_edge=best.learning_rate in edges)
     return [marked if trial is best else trial for trial in trials]
 
@@ -194,7 +231,8 @@ def _settings_text(trial: Trial, log: Path) -> str:
     import yaml
 
     joint = trial.method == JOINT
-    values = {**own_settings(trial.tier, LEARNER if joint else trial.method), "learning_rate": trial.learning_rate}
+    before = own_settings(trial.tier, LEARNER if joint else trial.method)
+    values = {**before, **trial.settings, "learning_rate": trial.learning_rate}
     criterion = "ACC" if joint else "harmonic mean of ACC and rho"
     said = (
         f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: {criterion} = {trial.criterion:.3f}.\n"

@@ -98,6 +98,14 @@ def _tune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", metavar="A,B", type=listed, required=True, help="which methods")
     parser.add_argument("--rates", metavar="X,Y", type=rates, default=(), help="learning rates, four at least")
     parser.add_argument("--streams", metavar="N", type=positive, default=2, help="dev streams (default: 2)")
+    parser.add_argument(
+        "--set",
+        metavar="METHOD.KEY=VALUE",
+        action="append",
+        type=setting,
+        default=[],
+        help="for all trials of a method",
+    )
     _shared_arguments(parser)
     parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: tune-TIER)")
     parser.add_argument("--log", metavar="FILE", type=Path, help="default: docs/leaderboard/tuning-TIER.jsonl")
@@ -229,7 +237,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _tune(arguments: argparse.Namespace) -> int:
     from everlearn.bench.launch import alone, default_jobs
     from everlearn.bench.request import SETTINGS
-    from everlearn.bench.tune import Campaign, campaign_grid, keep, rates_of, tune
+    from everlearn.bench.tune import Campaign, campaign_grid, choose, keep, rates_of, tune
     from everlearn.cli.terminal.grid_plan import trials_page
     from everlearn.cli.terminal.running import say_failures
     from everlearn.cli.terminal.standings import live
@@ -243,6 +251,7 @@ def _tune(arguments: argparse.Namespace) -> int:
         families=arguments.families,
         rounds=arguments.rounds,
         warmup=arguments.warmup,
+        settings=tuple(arguments.set),
     )
     folder = arguments.folder or Path(f"tune-{arguments.tier}")
     jobs = arguments.jobs or default_jobs()
@@ -250,10 +259,11 @@ def _tune(arguments: argparse.Namespace) -> int:
         grid = campaign_grid(campaign, folder)
         try:
             with live(grid, jobs) as tell:
-                trials = tune(campaign, grid, jobs, tell)
+                found = tune(campaign, grid, jobs, tell)
         finally:
             say_failures(grid)
     log = arguments.log or Path("docs/leaderboard") / f"tuning-{arguments.tier}.jsonl"
+    trials = choose(found, log)
     for path in keep(trials, log, arguments.settings or SETTINGS):
         say(f"written: {path}")
     emit(arguments, trials, lambda: trials_page(trials))

@@ -51,9 +51,10 @@ def one_line(grid: Grid, jobs: int) -> str:
 
 def trials_page(trials: Sequence[Trial]) -> RenderableType:
     """What tuning has found."""
-    table = columns("method", "learning rate", "ACC", "ρ", "criterion", "", numbers=5)
+    table = columns("method", "set", "learning rate", "ACC", "ρ", "criterion", "", numbers=5)
     for trial in trials:
         known = [figure(value) if value is not None else "·" for value in (trial.acc, trial.rho, trial.criterion)]
         mark = "chosen, at the edge" if trial.at_edge else "chosen" if trial.chosen else ""
-        table.add_row(trial.method, f"{trial.learning_rate:g}", *map(for_terminal, known), mark)
+        others = ", ".join(f"{key} {value}" for key, value in trial.settings.items())
+        table.add_row(*map(for_terminal, (trial.method, others, f"{trial.learning_rate:g}", *known)), mark)
     return table
