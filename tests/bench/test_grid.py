@@ -17,7 +17,7 @@ import pytest
 from everlearn.bench.abilities import Abilities
 from everlearn.bench.claims import Job, claims, clear, fail, failure_of, give_back, open_jobs, take
 from everlearn.bench.forecast import forecast, require_disk, seconds_left, weights_kept
-from everlearn.bench.grid import LEARNT, SALT, Cell, Grid, open_grid, read_grid
+from everlearn.bench.grid import LEARNT, SALT, Cell, Grid, open_grid, read_file, read_grid
 from everlearn.bench.launch import alone, launch, state_of
 from everlearn.bench.probing import draw, drawn_probes
 from everlearn.bench.recording import Failure, Salt, read_learning, read_stream, read_trial, write_whole
@@ -152,6 +152,15 @@ def test_streams_may_be_added_and_arms_left_out_but_not_in_silence(grid, wish):
     assert read_grid(grid.folder).request.seeds == (1, 2, 3)
 
 
+def test_the_command_that_a_reader_needs_is_the_last_that_changed_something(grid, wish):
+    more = resolve(replace(wish, streams=3))
+    open_grid(grid.folder, more, "everlearn bench run --streams 3")
+    open_grid(grid.folder, more, "everlearn bench run --streams 3 --jobs 1")
+    assert read_file(grid.folder).command == "everlearn bench run --streams 3"
+    open_grid(grid.folder, resolve(replace(wish, streams=4)))
+    assert read_file(grid.folder).command == "everlearn bench run --streams 3", "who did not type one changes nothing"
+
+
 def test_arms_may_be_added_only_before_probes_are_drawn(grid, wish):
     more = resolve(replace(wish, methods=("finetune", "replay", "other=finetune")))
     write_whole(grid.stream_path(1) / SALT, b"{}")
@@ -234,7 +243,7 @@ def test_claims_of_the_dead_are_cleared_and_those_of_the_living_stay(grid):
 def test_a_claim_ends_with_its_process(grid):
     code = (
         "import sys; from pathlib import Path; from everlearn.bench.claims import take;"
-        "from everlearn.bench.grid import read_grid; take(read_grid(Path(sys.argv[1])), 'gone', None)"
+        "from everlearn.bench.grid import read_grid; take(read_file, read_grid(Path(sys.argv[1])), 'gone', None)"
     )
     subprocess.run([sys.executable, "-c", code, str(grid.folder)], check=True)
     path = next(grid.folder.glob("claims/*.json"))

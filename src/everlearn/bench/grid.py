@@ -115,7 +115,7 @@ class GridFile:
     digest: str
     request: Request
     command: str = ""
-    """As it was typed when the folder was made."""
+    """As it was typed when the folder was made, or its arms or streams were changed."""
     machine: str = ""
     begun: str = ""
     secret: str = ""
@@ -222,7 +222,8 @@ def open_grid(folder: Path, request: Request, command: str = "", secret: str = "
     if kept.digest == digest(request):
         return Opened(grid, ())
     notes = changes(folder, kept.request, request)
-    write_whole(folder / GRID, encode(replace(kept, digest=digest(request), request=request)))
+    command = command or kept.command
+    write_whole(folder / GRID, encode(replace(kept, digest=digest(request), request=request, command=command)))
     return Opened(grid, notes)
 
 
