@@ -65,16 +65,14 @@ def test_the_best_criterion_is_chosen_and_an_edge_is_said():
     assert [(trial.chosen, trial.at_edge) for trial in found] == [(False, False), (True, False)] + 2 * [(False, False)]
     assert tune._with_choice(trials(0.2, 0.5, 0.4, 0.9))[3].at_edge
     assert tune._with_choice(trials(None, None, 0.4, None))[2].chosen
-    with pytest.raises(EverlearnError, match="has failed with every learning rate"):
-        tune._with_choice(trials(None, None, None, None))
 
 
 def test_the_log_has_every_trial_and_the_settings_the_best(tmp_path, monkeypatch):
     monkeypatch.setattr(request, "SETTINGS", tmp_path / "settings")
     before = tmp_path / "settings" / "lab" / "replay.yaml"
     before.parent.mkdir(parents=True)
-    before.write_text("budget: 5000\nlearning_rate: 1.0\n", encoding="utf-8")
-    found = tune._with_choice(trials(0.2, 0.5, 0.4, 0.1))
+    before.write_text("epochs: 9\nlearning_rate: 1.0\n", encoding="utf-8")
+    found = [replace(trial, settings={"budget": 5000}) for trial in tune._with_choice(trials(0.2, 0.5, 0.4, 0.1))]
     log = tmp_path / "tuning-lab.jsonl"
     assert keep(found, log, tmp_path / "settings") == (log, before)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -95,9 +93,8 @@ def test_joint_training_is_chosen_by_what_it_learns_alone(tmp_path, tiny_folder,
     monkeypatch.setattr(tune, "_mean", lambda cases, desideratum, name: {"ACC": 0.5, "rho": 0.1}[name])
     found = tune.tune(campaign, grid, 1, lambda state: None)
     assert [(trial.acc, trial.rho, trial.criterion) for trial in found] == [(0.5, 0.1, 0.5)] * 4
-    others = Campaign("smoke", ("finetune",), RATES, 1)
     monkeypatch.setattr(tune, "stream_cases", lambda grid, seed: [])
-    assert tune._trial(grid, others, "finetune", 1e-3).criterion is None, "no stream of it is finished"
+    assert tune._trial(grid, campaign, "joint", 1e-3).criterion is None, "no stream of it is finished"
 
 
 def test_joint_training_has_a_file_of_its_own_and_else_that_of_finetuning(tmp_path, monkeypatch, wish):
@@ -112,7 +109,8 @@ def test_joint_training_has_a_file_of_its_own_and_else_that_of_finetuning(tmp_pa
         return [(arm.settings["epochs"], arm.settings["learning_rate"]) for arm in arms]
 
     assert rates() == [(5, 1e-3)] * 3
-    best = Trial("lab", "joint", 0.01, (9001, 9002), 0.9, 0.2, 0.9, chosen=True)
+    own = tune._own("lab", arm_of("lab", "joint", "joint", {}))
+    best = Trial("lab", "joint", 0.01, (9001, 9002), 0.9, 0.2, 0.9, own, chosen=True)
     _, written = keep([best], tmp_path / "log.jsonl", tmp_path)
     assert written == folder / "joint.yaml"
     assert yaml.safe_load(written.read_text(encoding="utf-8")) == {"epochs": 5, "learning_rate": 0.01}
@@ -152,8 +150,18 @@ def test_the_best_of_all_settings_tried_is_chosen(tmp_path):
     chosen, marked = campaign((9001, 9002), {"budget": 7}, 0.1, 0.3, 0.2, 0.1)
     assert chosen == [({}, 1e-4, False)] and len(marked) == 8, "tried again is in the place of what it was"
     assert len(log.read_text(encoding="utf-8").splitlines()) == 8
+    assert yaml.safe_load((tmp_path / "lab" / "replay.yaml").read_text(encoding="utf-8")) == {"learning_rate": 1e-4}
+    with pytest.raises(EverlearnError, match="replay has failed with every learning rate"):
+        campaign((9001, 9002), {"budget": 9}, None, None, None, None)
     chosen, marked = campaign((9001,), {}, 0.1, 0.2, 0.3, 0.1)
     assert chosen == [({}, 1e-3, False)] and len(marked) == 4, "other streams are no match"
+
+
+@pytest.mark.parametrize("change", [{"tier": "smollm2"}, {"setting": "0123"}, {"method": "der"}])
+def test_trials_under_other_conditions_are_not_compared(tmp_path, change):
+    log = tmp_path / "log.jsonl"
+    keep(choose([replace(trial, **change) for trial in trials(0.2, 0.9, 0.4, 0.1)], log), log, tmp_path)
+    assert len(choose([replace(trial, settings={"budget": 7}) for trial in trials(0.2, 0.5, 0.4, 0.1)], log)) == 4
 
 
 def test_what_is_set_is_set_for_all_trials_of_a_method(tmp_path, tiny_folder):
@@ -162,8 +170,18 @@ def test_what_is_set_is_set_for_all_trials_of_a_method(tmp_path, tiny_folder):
     grid = campaign_grid(campaign, tmp_path)
     budgets = {arm.settings["budget"] for arm in grid.request.arms if arm.method == "replay"}
     assert budgets == {7000}
-    assert tune._trial(grid, campaign, "replay", 1e-3).settings == {"budget": 7000}
-    assert tune._trial(grid, campaign, "finetune", 1e-3).settings == {}
+    ran, plain = (tune._trial(grid, campaign, method, 1e-3) for method in campaign.methods[::-1])
+    assert ran.settings["budget"] == 7000 and "budget" not in plain.settings
+    assert (
+        ran.setting
+        == plain.setting
+        != tune._trial(campaign_grid(replace(campaign, rounds=1), tmp_path / "short"), campaign, "replay", 1e-3).setting
+    )
+    dashed = replace(campaign, methods=("on-policy-replay",), settings=(("on-policy-replay.old-per-step", "3"),))
+    grid = campaign_grid(dashed, tmp_path / "dashed")
+    assert tune._trial(grid, dashed, "on-policy-replay", 1e-3).settings["old_per_step"] == 3
+    with pytest.raises(SettingsError, match="would be the rate of all trials"):
+        campaign_grid(replace(campaign, settings=(("replay.learning_rate", "1"),)), tmp_path / "other")
     with pytest.raises(SettingsError, match=r"'ewc\.strength' does not begin with a method that is tuned"):
         campaign_grid(replace(campaign, settings=(("ewc.strength", "1"),)), tmp_path / "other")
 
@@ -217,9 +235,8 @@ def test_what_holds_for_every_method_reaches_those_that_have_such_a_setting(tmp_
     assert tuned("lab", "replay") == {"budget": 7, "epochs": 4, "learning_rate": 0.5}
     assert tuned("lab", "finetune") == tuned("lab", "joint") == {"epochs": 9, "learning_rate": 0.5}
     assert tuned("lab", "replay+ewc") == {"budget": 7, "epochs": 9, "learning_rate": 0.5}
-    best = Trial("lab", "replay", 0.01, (9001, 9002), 0.9, 0.2, 0.9, chosen=True)
-    _, written = keep([best], tmp_path / "log.jsonl", tmp_path)
-    assert yaml.safe_load(written.read_text(encoding="utf-8")) == {"epochs": 4, "learning_rate": 0.01}
+    arm = arm_of("lab", "mine", "replay", {"learning_rate": "0.01"})
+    assert tune._own("lab", arm) == {"epochs": 4}, "neither the rate nor what all methods have"
 
 
 def test_a_broken_settings_file_is_named(tmp_path, monkeypatch):

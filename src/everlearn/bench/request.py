@@ -7,11 +7,12 @@ what the person sets. References learn by the settings of finetuning; joint trai
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from everlearn import __version__
 from everlearn.bench.arms import BASE, CONTEXT, JOINT, LEARNER, REFERENCES, UNTAUGHT, USUAL, WRONG
@@ -22,6 +23,7 @@ from everlearn.bench.tiers import FIRST_SEED, Tier, tier
 from everlearn.bench.user_stream import stage_folders
 from everlearn.errors import SettingsError
 from everlearn.model.cache import model_directory, weights_digest
+from everlearn.records import encode
 from everlearn.settings import nearest, settings_of, values_of, with_values
 from everlearn.stacking import method_called
 from everlearn.study.lesson import DEFAULT as DEFAULT_STUDY
@@ -102,13 +104,28 @@ def tuned(tier_name: str, method: str) -> dict[str, Any]:
     Raises:
         EverlearnError: a file holds no settings, or there is no such method.
     """
-    kind = method_called(LEARNER if method == JOINT else method)
-    names = {setting.name for setting in settings_of(cast(Any, kind))}
-    shared = {name: value for name, value in own_settings(tier_name, EVERY).items() if name in names}
+    shared = _shared(tier_name, method_called(LEARNER if method == JOINT else method))
     own = own_settings(tier_name, method)
     if method == JOINT and not own:
         own = own_settings(tier_name, LEARNER)
     return {**shared, **own}
+
+
+def usual_settings(tier_name: str, method: str) -> dict[str, Any]:
+    """All settings of a method, as JSON has them: its defaults, over them those that the tier has for every method.
+
+    Raises:
+        SettingsError: a file holds no settings, or there is no such method.
+    """
+    kind = method_called(LEARNER if method == JOINT else method)
+    usual: dict[str, Any] = json.loads(encode(values_of(with_values(kind, _shared(tier_name, kind)))))
+    return usual
+
+
+def _shared(tier_name: str, kind: Any) -> dict[str, Any]:
+    """What a tier has for every method that has a setting of that name."""
+    names = {setting.name for setting in settings_of(kind)}
+    return {name: value for name, value in own_settings(tier_name, EVERY).items() if name in names}
 
 
 def own_settings(tier_name: str, name: str) -> dict[str, Any]:

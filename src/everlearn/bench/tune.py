@@ -18,16 +18,16 @@ from statistics import fmean
 from typing import Any
 
 from everlearn import plugins
-from everlearn.bench.arms import JOINT, LEARNER
+from everlearn.bench.arms import JOINT
 from everlearn.bench.board import stream_cases
-from everlearn.bench.grid import Grid, open_grid
+from everlearn.bench.grid import Arm, Grid, open_grid
 from everlearn.bench.launch import Watch, launch
 from everlearn.bench.recording import write_whole
-from everlearn.bench.request import SETTINGS, Wish, own_settings, resolve
+from everlearn.bench.request import SETTINGS, Wish, resolve, usual_settings
 from everlearn.bench.tiers import FIRST_DEV_SEED
 from everlearn.desiderata.contract import Case, Desideratum, Score, harmonic_mean
 from everlearn.errors import EverlearnError, SettingsError
-from everlearn.records import decode
+from everlearn.records import decode, digest, encode
 
 LEAST_RATES = 4
 """Learning rates that every method is tried with, at least."""
@@ -52,7 +52,9 @@ class Trial:
     rho: float | None
     criterion: float | None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What else was set for the trial; all the rest is the method's own, or the tier's."""
+    """What else is not as the method has it by itself, or the tier for every method."""
+    setting: str = ""
+    """Digest of all else that decides what comes out: only trials that have the same are compared."""
     chosen: bool = False
     at_edge: bool = False
     """Whether it was chosen although it is the lowest or highest rate tried: a better one may lie beyond."""
@@ -95,8 +97,8 @@ class Campaign:
 
     def of(self, method: str) -> dict[str, str]:
         """What is set for a method."""
-        pairs = ((*key.partition(".")[::2], value) for key, value in self.settings)
-        return {key: value for name, key, value in pairs if name == method}
+        pairs = ((*key.replace("-", "_").partition(".")[::2], value) for key, value in self.settings)
+        return {key: value for name, key, value in pairs if name == method.replace("-", "_")}
 
 
 def rates_of(tier: str, given: Sequence[float]) -> tuple[float, ...]:
@@ -122,11 +124,15 @@ def campaign_grid(campaign: Campaign, folder: Path) -> Grid:
             raise SettingsError(
                 f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
             )
+    methods = [method.replace("-", "_") for method in campaign.methods]
     for key, _ in campaign.settings:
-        if key.partition(".")[0] not in campaign.methods:
+        method, _, name = key.replace("-", "_").partition(".")
+        if method not in methods:
             raise SettingsError(
                 f"{key!r} does not begin with a method that is tuned", "write METHOD.SETTING=VALUE: ewc.strength=1"
             )
+        if name == "learning_rate":
+            raise SettingsError(f"{key!r} would be the rate of all trials", "name the rates: --rates X,Y")
     request = resolve(campaign.wish())
     # both figures are of the end: nothing else is asked, nor are its weights kept
     return open_grid(folder, replace(request, plan=replace(request.plan, asked="end"))).grid
@@ -139,31 +145,42 @@ def tune(campaign: Campaign, grid: Grid, jobs: int, watch: Watch) -> tuple[Trial
 
 
 def choose(trials: Sequence[Trial], log: Path) -> tuple[Trial, ...]:
-    """The trials of each method, those of the log with them that had other settings on the same streams; the best of
-    them marked.
+    """The trials of each method, beside them those that the log has of it with other settings or rates; the best of all
+    marked.
 
     Raises:
-        EverlearnError: a method has failed with every rate.
+        EverlearnError: a method has failed with every rate that was tried now.
     """
     earlier = [decode(Trial, line) for line in log.read_bytes().splitlines()] if log.is_file() else []
     found: list[Trial] = []
     for method in dict.fromkeys(trial.method for trial in trials):
         new = [trial for trial in trials if trial.method == method]
-        others = [
-            replace(trial, chosen=False, at_edge=False)
-            for trial in earlier
-            if trial.method == method
-            and trial.streams == new[0].streams
-            and (trial.settings, trial.learning_rate) not in [(each.settings, each.learning_rate) for each in new]
-        ]
-        found += _with_choice([*others, *new])
+        if all(trial.criterion is None for trial in new):
+            raise EverlearnError(
+                f"{method} has failed with every learning rate", f"try smaller ones (--rates), or leave {method} out"
+            )
+        tried = [_told_by(trial) for trial in new]
+        others = [trial for trial in earlier if _comparable(trial, new[0]) and _told_by(trial) not in tried]
+        found += _with_choice([*(replace(trial, chosen=False, at_edge=False) for trial in others), *new])
     return tuple(found)
+
+
+def _comparable(trial: Trial, other: Trial) -> bool:
+    """Whether nothing but rates and settings makes them differ."""
+    alike = [(each.method, each.tier, each.streams, each.setting) for each in (trial, other)]
+    return alike[0] == alike[1]
+
+
+def _told_by(trial: Trial) -> str:
+    """What makes a trial of a method this one."""
+    return json.dumps([trial.learning_rate, trial.settings], sort_keys=True)
 
 
 def keep(trials: Sequence[Trial], log: Path, settings: Path = SETTINGS) -> tuple[Path, ...]:
     """Write the log, a trial a line, and the settings of each method; returns the paths written.
 
-    What the log says of methods that were not tuned now stays in it.
+    What the log says of methods that were not tuned now stays in it; of those that were, trials on other streams or
+    under other conditions go.
     """
     own = {trial.method for trial in trials}
     before = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
@@ -191,8 +208,24 @@ def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
     criterion = acc if rho is None or method == JOINT else harmonic_mean((acc, rho))
     if len(cases) < len(grid.request.seeds):
         acc = rho = criterion = None
-    settings = {key: grid.request.arm(arm).settings[key] for key in campaign.of(method)}
-    return Trial(campaign.tier, method, rate, grid.request.seeds, acc, rho, criterion, settings)
+    return Trial(
+        tier=campaign.tier,
+        method=method,
+        learning_rate=rate,
+        streams=grid.request.seeds,
+        acc=acc,
+        rho=rho,
+        criterion=criterion,
+        settings=_own(campaign.tier, grid.request.arm(arm)),
+        setting=digest(replace(grid.request, arms=(), seeds=(), model="", stream=""))[:12],
+    )
+
+
+def _own(tier: str, arm: Arm) -> dict[str, Any]:
+    """Those of an arm's settings, but the rate, which are not what a method has by itself, or a tier for every one."""
+    usual = usual_settings(tier, arm.method)
+    plain = json.loads(encode(arm.settings))
+    return {name: value for name, value in plain.items() if name != "learning_rate" and value != usual[name]}
 
 
 def _mean(cases: Sequence[Case], desideratum: str, name: str) -> float | None:
@@ -208,17 +241,8 @@ def _named(scores: Sequence[Score], name: str) -> float | None:
 
 
 def _with_choice(trials: Sequence[Trial]) -> list[Trial]:
-    """The trials of one method, the best of them marked.
-
-    Raises:
-        EverlearnError: none has a criterion.
-    """
+    """The trials of one method, the best of them marked."""
     able = [trial for trial in trials if trial.criterion is not None]
-    if not able:
-        raise EverlearnError(
-            f"{trials[0].method} has failed with every learning rate",
-            f"try smaller ones (--rates), or leave {trials[0].method} out",
-        )
     best = max(able, key=lambda trial: trial.criterion or 0.0)
     rates = [trial.learning_rate for trial in trials if trial.settings == best.settings]
     edges = {min(rates), max(rates)}
@@ -227,12 +251,11 @@ def _with_choice(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _settings_text(trial: Trial, log: Path) -> str:
-    """A settings file: what was tuned over what it says already."""
+    """A settings file: exactly what the best trial had."""
     import yaml
 
     joint = trial.method == JOINT
-    before = own_settings(trial.tier, LEARNER if joint else trial.method)
-    values = {**before, **trial.settings, "learning_rate": trial.learning_rate}
+    values = {**trial.settings, "learning_rate": trial.learning_rate}
     criterion = "ACC" if joint else "harmonic mean of ACC and rho"
     said = (
         f"# Tuned on dev streams {trial.streams[0]} to {trial.streams[-1]}: {criterion} = {trial.criterion:.3f}.\n"

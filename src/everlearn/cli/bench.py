@@ -253,7 +253,8 @@ def _tune(arguments: argparse.Namespace) -> int:
         warmup=arguments.warmup,
         settings=tuple(arguments.set),
     )
-    folder = arguments.folder or Path(f"tune-{arguments.tier}")
+    set_now = [f"{key}={value}" for key, value in arguments.set]
+    folder = arguments.folder or Path("-".join(["tune", arguments.tier, *set_now]).replace("/", "_"))
     jobs = arguments.jobs or default_jobs()
     with alone(folder):
         grid = campaign_grid(campaign, folder)

@@ -1,10 +1,11 @@
 """Prompts of lessons and prompts that a model makes itself in; whether another prompt is about a lesson, out.
 
 A scope classifier (Mitchell et al. 2206.06520) of one number, a likelihood ratio: how much likelier a prompt is as one
-of the lessons' than as one of all others. Either side is a trigram model with Dirichlet smoothing (MacKay & Peto 1995)
-whose last resort is what the start model expects: what anybody would say next is evidence of nothing, and a name that
-only lessons have is much. How much is enough is told by what the lessons' own prompts have, each judged as if it were
-not counted. What is kept are counts and a sample of prompts, the same in whatever order the same lessons come.
+of the lessons' than as one of all others. Either side tells it by the runs of up to three tokens that its prompts have,
+smoothed as in a hierarchical Dirichlet language model (MacKay & Peto 1995), over prompts instead of occurrences; the
+last resort is half what the start model expects. What anybody would say next is so evidence of little, and a name that
+only lessons have is much. How much is enough is told by what a lesson's own prompts have, each judged nearly as if it
+were not counted. What is kept are counts.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ LONGEST = 3
 PRIME = (1 << 31) - 1
 """Runs are numbers below it, so that they take four bytes."""
 
-MIXERS = (1_000_003, 48_271)
+MIXERS = (1_000_003, 1_597_334_677)
 """By what a number is multiplied before the next token is added to it, and in the end."""
 
 OFTENEST = 1024
 """Runs of a lesson that are kept, at most: the most frequent ones; of all that is no lesson, four times as many."""
 
 SAMPLE = 300
-"""Prompts of lessons by which it is told how much evidence is enough."""
+"""Prompts of a lesson by which it is told how much evidence is enough for it, at most."""
 
 CONCENTRATION = 256.0
 """Prompts that what is expected without a longer run counts as much as, beside those that have the run."""
 
 LOWEST = 0.05
-"""Of the lessons' prompts, the share with the least evidence: half of what the others have at least is enough."""
+"""Half of this quantile of the evidence of a lesson's own prompts is enough."""
 
 DEAREST = 50.0
 """Nats that a token can cost, at most: its likelihood stays above nothing."""
@@ -94,8 +95,13 @@ class Side:
             share = (self._count(runs[0], own) / self.tokens + start) / 2
         for run, before in zip(runs[1::2], runs[2::2], strict=True):
             drawn = CONCENTRATION * share
-            share = (self._count(run, own) + drawn) / (self._count(before, own) + CONCENTRATION)
+            count = self._count(run, own)
+            share = (count + drawn) / (max(count, self._count(before, own)) + CONCENTRATION)
         return share
+
+    def has(self, run: int, own: bool) -> bool:
+        """Whether a run is in some prompt."""
+        return self._count(run, own) > 0
 
     def _count(self, run: int, own: bool) -> int:
         return max(0, self.counts.get(run, 0) - own)
@@ -127,38 +133,30 @@ class ScopeClassifier:
 
     lessons: Side
     others: Side
-    sample: Seen
-    """Some of the lessons' prompts."""
     enough: float
-    """Evidence from which on a prompt is like those of the lessons."""
+    """Evidence above which a prompt is like those of every lesson; infinite before the first."""
 
     @classmethod
     def begun(cls, prompts: Sequence[tuple[int, ...]]) -> ScopeClassifier:
         """Nothing is taught; these prompts are about no lesson."""
-        return cls(NOTHING, NOTHING.joined(prompts, 4 * OFTENEST), Seen((), ()), 0.0)
+        return cls(NOTHING, NOTHING.joined(prompts, 4 * OFTENEST), math.inf)
 
     def with_lesson(self, prompts: Sequence[tuple[int, ...]], ask: Ask) -> ScopeClassifier:
-        """One lesson more."""
-        lessons = self.lessons.joined(prompts, OFTENEST)
-        if lessons.numbers == self.lessons.numbers:
+        """One lesson more. Where it is more of a kind than others, less is enough from then on: what was taught is to
+        be used."""
+        asking = sorted({prompt for prompt in prompts if len(prompt) > 1}, key=_number)[:SAMPLE]
+        if not asking:
             return self
-        both = replace(self, lessons=lessons, sample=self._sampled(prompts, ask))
-        return replace(both, enough=float(both.evidence(both.sample, own=True).quantile(LOWEST)) / 2)
-
-    def _sampled(self, prompts: Sequence[tuple[int, ...]], ask: Ask) -> Seen:
-        """Of all prompts of lessons seen so far those with the lowest numbers; only what is new is asked about."""
-        asked = dict(zip(*self.sample, strict=True))
-        chosen = sorted({*asked, *(prompt for prompt in prompts if len(prompt) > 1)}, key=_number)[:SAMPLE]
-        if new := [prompt for prompt in chosen if prompt not in asked]:
-            asked.update(zip(new, ask(new), strict=True))
-        return Seen(tuple(chosen), tuple(asked[prompt].half() for prompt in chosen))
+        both = replace(self, lessons=self.lessons.joined(prompts, OFTENEST))
+        own_N = both.evidence(Seen(tuple(asking), tuple(ask(asking))), own=True)
+        return replace(both, enough=min(self.enough, float(own_N.quantile(LOWEST)) / 2))
 
     def inside(self, asked: Seen, least: float) -> list[bool]:
-        """For each prompt whether it is about a lesson: there is enough evidence, and more than the `least`."""
-        if not self.lessons.numbers:
-            return [False] * len(asked.prompts)
-        above: list[bool] = (self.evidence(asked) > max(least, self.enough)).tolist()
-        return above
+        """For each prompt whether it is about a lesson: it is one of a lesson's, or has more evidence than is enough,
+        and than the `least`."""
+        above = (self.evidence(asked) > max(least, self.enough)).tolist()
+        numbers = map(_number, asked.prompts)
+        return [number in self.lessons.numbers or is_above for number, is_above in zip(numbers, above, strict=True)]
 
     def evidence(self, seen: Seen, own: bool = False) -> torch.Tensor:
         """How much likelier each prompt is as a lesson's than as another, in nats over the square root of its tokens:
@@ -173,31 +171,30 @@ class ScopeClassifier:
 
     def _evidence(self, prompt: Sequence[int], nats: Sequence[float], own: bool) -> float:
         ratios = [
-            math.log(self.lessons.expected(runs, start, own) / self.others.expected(runs, start, own=False))
-            for runs, start in zip(_runs(prompt)[1:], (math.exp(-min(cost, DEAREST)) for cost in nats), strict=True)
+            self._ratio(runs, math.exp(-min(cost, DEAREST)), own)
+            for runs, cost in zip(_runs(prompt)[1:], nats, strict=True)
             if self.others.counts.get(runs[-2], 0) < len(self.others.numbers)
         ]
         return sum(ratios) / math.sqrt(max(1, len(ratios)))
+
+    def _ratio(self, runs: Sequence[int], start: float, own: bool) -> float:
+        """How much likelier a token is as a lesson's than as another: log of the ratio. What lessons do not have is no
+        evidence for them, however much others would have gone on otherwise."""
+        ratio = math.log(self.lessons.expected(runs, start, own) / self.others.expected(runs, start, own=False))
+        return ratio if self.lessons.has(runs[0], own) else min(0.0, ratio)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """To be kept."""
         return {
             **self.lessons.tensors("lessons"),
             **self.others.tensors("others"),
-            "sample_lengths": torch.tensor([len(prompt) for prompt in self.sample.prompts], dtype=torch.int32),
-            "sample_ids": torch.tensor([token for prompt in self.sample.prompts for token in prompt]).int(),
-            "sample_nats": torch.cat([torch.zeros(0).half(), *self.sample.nats]),
             "enough": torch.tensor(self.enough, dtype=torch.float64),
         }
 
     @classmethod
     def of(cls, kept: Mapping[str, torch.Tensor]) -> ScopeClassifier:
         """What `tensors` kept."""
-        lengths = kept["sample_lengths"].tolist()
-        prompts = (tuple(one.tolist()) for one in kept["sample_ids"].split(lengths))
-        nats = kept["sample_nats"].split([length - 1 for length in lengths])
-        sample = Seen(tuple(prompts), tuple(nats))
-        return cls(Side.of(kept, "lessons"), Side.of(kept, "others"), sample, float(kept["enough"]))
+        return cls(Side.of(kept, "lessons"), Side.of(kept, "others"), float(kept["enough"]))
 
 
 @torch.inference_mode()
