@@ -243,7 +243,7 @@ def test_claims_of_the_dead_are_cleared_and_those_of_the_living_stay(grid):
 def test_a_claim_ends_with_its_process(grid):
     code = (
         "import sys; from pathlib import Path; from everlearn.bench.claims import take;"
-        "from everlearn.bench.grid import read_grid; take(read_file, read_grid(Path(sys.argv[1])), 'gone', None)"
+        "from everlearn.bench.grid import read_grid; take(read_grid(Path(sys.argv[1])), 'gone', None)"
     )
     subprocess.run([sys.executable, "-c", code, str(grid.folder)], check=True)
     path = next(grid.folder.glob("claims/*.json"))
