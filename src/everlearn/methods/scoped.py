@@ -27,7 +27,7 @@ class Scoped(Replay):
     Mitchell et al. 2206.06520) that is told the prompt alone."""
 
     family: ClassVar[str] = "capacity growth"
-    keeps: ClassVar[str] = "a sample of earlier examples, counts of what prompts are made of, and a sample of these"
+    keeps: ClassVar[str] = "a sample of earlier examples, and counts of what prompts are made of"
     cost: ClassVar[str] = "1.5× with 8 earlier rows in each step of 16, and writing once"
     claims: ClassVar[tuple[str, ...]] = (EARLIER, SERVING)
 
