@@ -157,7 +157,7 @@ def test_the_best_of_all_settings_tried_is_chosen(tmp_path):
     assert chosen == [({}, 1e-3, False)] and len(marked) == 4, "other streams are no match"
 
 
-@pytest.mark.parametrize("change", [{"tier": "smollm2"}, {"setting": "0123"}, {"method": "der"}])
+@pytest.mark.parametrize("change", [{"tier": "smollm2"}, {"conditions": "0123"}, {"method": "der"}])
 def test_trials_under_other_conditions_are_not_compared(tmp_path, change):
     log = tmp_path / "log.jsonl"
     keep(choose([replace(trial, **change) for trial in trials(0.2, 0.9, 0.4, 0.1)], log), log, tmp_path)
@@ -172,11 +172,8 @@ def test_what_is_set_is_set_for_all_trials_of_a_method(tmp_path, tiny_folder):
     assert budgets == {7000}
     ran, plain = (tune._trial(grid, campaign, method, 1e-3) for method in campaign.methods[::-1])
     assert ran.settings["budget"] == 7000 and "budget" not in plain.settings
-    assert (
-        ran.setting
-        == plain.setting
-        != tune._trial(campaign_grid(replace(campaign, rounds=1), tmp_path / "short"), campaign, "replay", 1e-3).setting
-    )
+    shorter = campaign_grid(replace(campaign, rounds=1), tmp_path / "short")
+    assert ran.conditions == plain.conditions != tune._trial(shorter, campaign, "replay", 1e-3).conditions
     dashed = replace(campaign, methods=("on-policy-replay",), settings=(("on-policy-replay.old-per-step", "3"),))
     grid = campaign_grid(dashed, tmp_path / "dashed")
     assert tune._trial(grid, dashed, "on-policy-replay", 1e-3).settings["old_per_step"] == 3

@@ -16,6 +16,7 @@ from everlearn.bench.grid import Cell, read_grid
 from everlearn.bench.launch import State
 from everlearn.bench.recording import Failure
 from everlearn.bench.request import Wish, resolve
+from everlearn.bench.tune import Trial
 from everlearn.cli import bench
 from everlearn.cli.terminal.running import say_failures
 from everlearn.cli.terminal.standings import PlainLines, Standings
@@ -248,6 +249,31 @@ def test_tuning_names_what_has_failed(call, command, tmp_path, monkeypatch):
         *("--folder", str(tmp_path / "grid"), "--log", str(tmp_path / "log"), "--settings", str(tmp_path)),
     )
     assert "failed: replay-1_0e-05, stream 9001, learning: the loss is nan" in outcome.err
+
+
+def test_tuning_with_another_setting_is_put_beside_what_the_log_has(call, command, tmp_path, monkeypatch):
+    """The trials themselves are stood in for: with a smaller budget they know less."""
+
+    def tried(campaign, grid, jobs, tell):
+        settings = {key: int(value) for key, value in campaign.of("replay").items()}
+        return tuple(
+            Trial("smoke", "replay", rate, (9001,), 0.5, 0.5, rate * settings.get("budget", 9000), settings)
+            for rate in campaign.rates
+        )
+
+    monkeypatch.setattr("everlearn.bench.tune.tune", tried)
+    monkeypatch.chdir(tmp_path)
+    model = command[command.index("--model") + 1]
+    words = ("bench", "tune", "--tier", "smoke", "--model", model, "--methods", "replay", "--families", LETTERS)
+    words = (*words, "--log", str(tmp_path / "log"), "--settings", str(tmp_path))
+    assert call(*words).code == 0
+    outcome = call(*words, "--set", "replay.budget=7000")
+    assert outcome.code == 0
+    rows = [line for line in outcome.out.splitlines() if line.startswith("replay")]
+    assert ["budget 7000" in row for row in rows] == 4 * [False] + 4 * [True]
+    assert ["chosen" in row for row in rows] == [False, False, False, True] + 4 * [False]
+    assert {folder.name for folder in tmp_path.glob("tune-*")} == {"tune-smoke", "tune-smoke-replay.budget=7000"}
+    assert "budget" not in (tmp_path / "smoke" / "replay.yaml").read_text(encoding="utf-8")
 
 
 def test_help_names_every_task(call, capsys):

@@ -53,7 +53,7 @@ class Trial:
     criterion: float | None
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What else is not as the method has it by itself, or the tier for every method."""
-    setting: str = ""
+    conditions: str = ""
     """Digest of all else that decides what comes out: only trials that have the same are compared."""
     chosen: bool = False
     at_edge: bool = False
@@ -167,7 +167,7 @@ def choose(trials: Sequence[Trial], log: Path) -> tuple[Trial, ...]:
 
 def _comparable(trial: Trial, other: Trial) -> bool:
     """Whether nothing but rates and settings makes them differ."""
-    alike = [(each.method, each.tier, each.streams, each.setting) for each in (trial, other)]
+    alike = [(each.method, each.tier, each.streams, each.conditions) for each in (trial, other)]
     return alike[0] == alike[1]
 
 
@@ -217,7 +217,7 @@ def _trial(grid: Grid, campaign: Campaign, method: str, rate: float) -> Trial:
         rho=rho,
         criterion=criterion,
         settings=_own(campaign.tier, grid.request.arm(arm)),
-        setting=digest(replace(grid.request, arms=(), seeds=(), model="", stream=""))[:12],
+        conditions=digest(replace(grid.request, arms=(), seeds=(), model="", stream=""))[:12],
     )
 
 

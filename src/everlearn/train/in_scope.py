@@ -88,7 +88,7 @@ class Side:
         Args:
             runs: numbers of the runs that end with it, the shortest first, and of those before it, as `_runs` has them.
             start: how likely the start model takes it to be.
-            own: whether the prompt is one of those counted, and judged as if it were not.
+            own: whether the prompt is one of those counted, and judged nearly as if it were not.
         """
         share = start
         if self.tokens:
@@ -134,7 +134,7 @@ class ScopeClassifier:
     lessons: Side
     others: Side
     enough: float
-    """Evidence above which a prompt is like those of every lesson; infinite before the first."""
+    """Evidence above which a prompt is like those of some lesson; infinite before the first."""
 
     @classmethod
     def begun(cls, prompts: Sequence[tuple[int, ...]]) -> ScopeClassifier:
@@ -142,8 +142,8 @@ class ScopeClassifier:
         return cls(NOTHING, NOTHING.joined(prompts, 4 * OFTENEST), math.inf)
 
     def with_lesson(self, prompts: Sequence[tuple[int, ...]], ask: Ask) -> ScopeClassifier:
-        """One lesson more. Where it is more of a kind than others, less is enough from then on: what was taught is to
-        be used."""
+        """One lesson more. Where its prompts have less evidence than those of others, less is enough from then on:
+        what was taught is to be used."""
         asking = sorted({prompt for prompt in prompts if len(prompt) > 1}, key=_number)[:SAMPLE]
         if not asking:
             return self
@@ -163,7 +163,7 @@ class ScopeClassifier:
         evidence_N. Tokens that all others have there, the chat's template, are left out.
 
         Args:
-            own: the prompts are counted as lessons', and judged as if they were not.
+            own: the prompts are counted as lessons', and judged nearly as if they were not.
         """
         return torch.tensor(
             [self._evidence(prompt, nats_T.tolist(), own) for prompt, nats_T in zip(*seen, strict=True)]
