@@ -62,7 +62,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Campaign:
-    """What to tune, and how."""
+    """What to tune, and how.
+
+    Raises:
+        SettingsError: a method is a file and has no place for tuned settings, or what is set is of no method or a rate.
+    """
 
     tier: str
     methods: tuple[str, ...]
@@ -75,6 +79,22 @@ class Campaign:
     """As `request.Wish.warmup`."""
     settings: tuple[tuple[str, str], ...] = ()
     """Pairs of METHOD.SETTING and a value, for all trials of the method."""
+
+    def __post_init__(self) -> None:
+        for method in self.methods:
+            if method.endswith(".py"):
+                raise SettingsError(
+                    f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
+                )
+        methods = [method.replace("-", "_") for method in self.methods]
+        for key, _ in self.settings:
+            method, _, name = key.replace("-", "_").partition(".")
+            if method not in methods:
+                raise SettingsError(
+                    f"{key!r} does not begin with a method that is tuned", "write METHOD.SETTING=VALUE: ewc.strength=1"
+                )
+            if name == "learning_rate":
+                raise SettingsError(f"{key!r} would be the rate of all trials", "name the rates: --rates X,Y")
 
     def wish(self) -> Wish:
         """The grid of all trials: an arm for each method and rate."""
@@ -117,22 +137,8 @@ def campaign_grid(campaign: Campaign, folder: Path) -> Grid:
     """The grid of all trials, in a folder of its own.
 
     Raises:
-        EverlearnError: an unknown method, or one that is a file and has no place for tuned settings.
+        EverlearnError: an unknown method or setting.
     """
-    for method in campaign.methods:
-        if method.endswith(".py"):
-            raise SettingsError(
-                f"{method} has no place for tuned settings", "put it into methods/, then tune it by name"
-            )
-    methods = [method.replace("-", "_") for method in campaign.methods]
-    for key, _ in campaign.settings:
-        method, _, name = key.replace("-", "_").partition(".")
-        if method not in methods:
-            raise SettingsError(
-                f"{key!r} does not begin with a method that is tuned", "write METHOD.SETTING=VALUE: ewc.strength=1"
-            )
-        if name == "learning_rate":
-            raise SettingsError(f"{key!r} would be the rate of all trials", "name the rates: --rates X,Y")
     request = resolve(campaign.wish())
     # both figures are of the end: nothing else is asked, nor are its weights kept
     return open_grid(folder, replace(request, plan=replace(request.plan, asked="end"))).grid

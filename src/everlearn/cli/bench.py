@@ -104,10 +104,12 @@ def _tune_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=setting,
         default=[],
-        help="for all trials of a method",
+        help="a setting for all trials, put beside what the log has",
     )
     _shared_arguments(parser)
-    parser.add_argument("--folder", metavar="DIR", type=Path, help="where it is kept (default: tune-TIER)")
+    parser.add_argument(
+        "--folder", metavar="DIR", type=Path, help="where it is kept (default: tune-TIER, and what is set)"
+    )
     parser.add_argument("--log", metavar="FILE", type=Path, help="default: docs/leaderboard/tuning-TIER.jsonl")
     parser.add_argument("--settings", metavar="DIR", type=Path, help="default: the package's own bench/settings")
 
