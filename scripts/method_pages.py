@@ -37,6 +37,9 @@ SCORES = {
 BESIDE = ("finetune", "joint")
 """Whose means stand beside those of each method."""
 
+FIRST = 10
+"""How many methods the README shows."""
+
 LEGEND = (
     "learnt: right just after it was taught (LA); kept: its change by the end (BWT); ACC: right at the end, above "
     "chance; JNS: share of what joint training gains; ρ: general ability left; OW: right changes taken on, others "
@@ -69,17 +72,16 @@ def main() -> None:
     for name, method in known.items():
         path = PAGES / f"{name}.md"
         path.write_text(page(path.read_text(encoding="utf-8"), name, method, boards), encoding="utf-8")
-    index = PAGES / "README.md"
-    index.write_text(
-        filled(
-            filled(index.read_text(encoding="utf-8"), "methods", listed(known)),
-            "settings",
-            _table(settings_of(_any(Gradient))),
-        ),
-        encoding="utf-8",
-    )
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8"), "leaderboard", headline(boards)), encoding="utf-8")
+    index = {
+        "methods": listed(known),
+        "leaderboard": everything(boards),
+        "settings": _table(settings_of(_any(Gradient))),
+    }
+    for path, parts in ((PAGES / "README.md", index), (ROOT / "README.md", {"leaderboard": headline(boards)})):
+        text = path.read_text(encoding="utf-8")
+        for part, content in parts.items():
+            text = filled(text, part, content)
+        path.write_text(text, encoding="utf-8")
 
 
 def published() -> list[Board]:
@@ -108,22 +110,28 @@ def page(text: str, name: str, method: type[Method], boards: Iterable[Board]) ->
 
 def results(name: str, boards: Iterable[Board]) -> str:
     """What each grid found of a method, beside fine-tuning and joint training."""
-    parts = [
-        f"On the tier [{board.name}](../leaderboard/{board.name}.html):\n\n"
-        + scores(board, [name, *(other for other in BESIDE if other != name)], bold=name)
-        for board in boards
-        if name in board.means
-    ]
+    parts = []
+    for board in boards:
+        own = [shown for shown in board.means if name in methods_in(shown)]
+        if own:
+            others = [other for other in BESIDE if other not in own]
+            said = f"On the tier [{board.name}](../leaderboard/{board.name}.html):"
+            parts.append(f"{said}\n\n{scores(board, [*own, *others], bold=own)}")
     return "\n\n".join([*parts, LEGEND]) if parts else "It is on no leaderboard yet."
 
 
-def scores(board: Board, names: Iterable[str], bold: str = "") -> str:
+def methods_in(shown: str) -> list[str]:
+    """The methods that a line of a leaderboard is of: `replay+ewc (arm)` is of two."""
+    return shown.partition(" (")[0].split("+")
+
+
+def scores(board: Board, names: Iterable[str], bold: Iterable[str] = ()) -> str:
     """A table of methods by scores."""
     lines = ["| method | " + " | ".join(SCORES.values()) + " |", "|---|" + "---:|" * len(SCORES)]
     for name in names:
         if name in board.means:
             cells = [_cell(board, name, score) for score in SCORES]
-            shown = f"**{name}**" if name == bold else name
+            shown = f"**{name}**" if name in bold else name
             lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -150,13 +158,29 @@ def listed(known: dict[str, type[Method]]) -> str:
 
 
 def headline(boards: Iterable[Board]) -> str:
-    """All methods of the lab grid, by what they reach of joint training and keep of general ability."""
-    board = next((one for one in boards if one.name == "lab"), None)
+    """The first methods of the lab grid, with fine-tuning and joint training."""
+    board = _lab(boards)
     if board is None:
         return "There is no leaderboard yet."
-    named = [name for name in plugins.names("methods") if name in board.means]
-    ranked = sorted(named, key=lambda name: -_both(board, name))
-    return f"{scores(board, [*ranked, *(name for name in BESIDE if name not in ranked)])}\n\n{LEGEND}"
+    first = ranked(board)[:FIRST]
+    return f"{scores(board, [*first, *(name for name in BESIDE if name not in first)])}\n\n{LEGEND}"
+
+
+def everything(boards: Iterable[Board]) -> str:
+    """All methods of the lab grid."""
+    board = _lab(boards)
+    return f"{scores(board, ranked(board))}\n\n{LEGEND}" if board else "There is no leaderboard yet."
+
+
+def _lab(boards: Iterable[Board]) -> Board | None:
+    return next((one for one in boards if one.name == "lab"), None)
+
+
+def ranked(board: Board) -> list[str]:
+    """Its methods, those first that reach most of joint training and keep most of general ability."""
+    known = plugins.names("methods")
+    named = [name for name in board.means if set(methods_in(name)) <= set(known)]
+    return sorted(named, key=lambda name: -_both(board, name))
 
 
 def _both(board: Board, name: str) -> float:

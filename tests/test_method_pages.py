@@ -43,6 +43,7 @@ def test_the_index_and_the_readme_are_fresh(pages):
     known = {name: plugins.find("methods", name, Method) for name in METHODS}
     index = (PAGES / "README.md").read_text(encoding="utf-8")
     assert pages.filled(index, "methods", pages.listed(known)) == index, "run `make pages`"
+    assert pages.filled(index, "leaderboard", pages.everything(pages.published())) == index, "run `make pages`"
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert pages.filled(readme, "leaderboard", pages.headline(pages.published())) == readme, "run `make pages`"
 
@@ -57,6 +58,20 @@ def test_figures_are_shown_beside_fine_tunings_with_their_intervals(pages):
     assert "| **ewc** | · | · | −0.25 ±.12 | · | · | · | · | 1.5× | 1,234 |" in table
     assert "| finetune | · | · | 0.20 ±.05 |" in table
     assert pages.results("mas", [pages.Board("lab", means)]) == "It is on no leaderboard yet."
+
+
+def test_methods_that_train_together_are_on_the_page_of_each(pages):
+    means = {
+        "finetune": {"JNS": pages.Mean(0.3, None, 1), "rho": pages.Mean(0.5, None, 1)},
+        "replay+ewc (strong)": {"JNS": pages.Mean(0.7, None, 1), "rho": pages.Mean(0.5, None, 1)},
+        "base": {"rho": pages.Mean(1.0, None, 1)},
+    }
+    board = pages.Board("lab", means)
+    for name in ("replay", "ewc"):
+        assert "| **replay+ewc (strong)** |" in pages.results(name, [board])
+    assert "strong" not in pages.results("si", [board])
+    assert pages.ranked(board) == ["replay+ewc (strong)", "finetune"], "who does both comes first, references nowhere"
+    assert "| replay+ewc (strong) |" in pages.headline([board])
 
 
 def test_a_page_without_a_mark_is_refused(pages):

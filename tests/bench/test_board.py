@@ -85,7 +85,7 @@ def test_a_stream_without_a_finished_method_shows_its_base(examined, grid):
     (one,) = stream_cases(grid, 1)
     assert (one.trial.method, one.trial.last.stage, one.base.stage) == ("base", 2, 0)
     board = board_of(grid)
-    assert "replay: 1 of 1 streams not finished" in board.notes
+    assert board.notes == ("1 of 1 streams not finished: joint, solo, context, finetune, replay",)
 
 
 def test_unknown_arms_are_named(examined, grid):

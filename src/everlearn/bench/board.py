@@ -179,12 +179,17 @@ def _gated(grid: Grid, dropped: Sequence[Validity], cases: Sequence[Case]) -> bo
 
 
 def _missing(grid: Grid) -> list[str]:
-    """What a grid has not finished."""
+    """What a grid has not finished: arms that lack as many streams in one sentence."""
     counts: dict[str, int] = defaultdict(int)
     for cell in grid.cells():
         counts[cell.arm] += not grid.is_finished(cell)
+    lacking: dict[int, list[str]] = defaultdict(list)
+    for arm, count in counts.items():
+        lacking[count].append(arm)
     return [
-        f"{arm}: {count} of {len(grid.request.seeds)} streams not finished" for arm, count in counts.items() if count
+        f"{count} of {len(grid.request.seeds)} streams not finished: {', '.join(arms)}"
+        for count, arms in sorted(lacking.items())
+        if count
     ]
 
 

@@ -87,7 +87,7 @@ def test_the_parts_come_in_order(page):
 def test_the_leaderboard_has_methods_and_apart_from_them_references(page, read):
     table = page.split('<table class="board">')[1].split("</table>")[0]
     methods, references = (Page(body) for body in table.split("<tbody>")[1:])
-    assert [e.attributes["data-value"] for e in methods.all("th")] == ["finetune", "replay", "anchored", "nothing"]
+    assert [e.attributes["data-value"] for e in methods.all("th")] == ["anchored", "replay", "finetune", "nothing"]
     assert [e.attributes.get("data-value") for e in references.all("th")][1:] == ["base", "joint", "solo", "context"]
     assert "full replay" in methods.text
     assert "nothing trained" in methods.text
@@ -154,7 +154,7 @@ def test_answers_are_in_the_page(read, board):
     packed = read.inside["script"].split("\n")[0].split('"use strict"')[0].strip()
     recorded = json.loads(gzip.decompress(base64.b64decode(packed)))
     assert len(recorded["probes"]["prompt"]) == sum(len(case.probes) for case in board.cases[:2])
-    assert [method["name"] for method in recorded["methods"]][:4] == ["finetune", "replay", "anchored", "nothing"]
+    assert [method["name"] for method in recorded["methods"]][:4] == ["anchored", "replay", "finetune", "nothing"]
 
 
 def test_notes_stand_above_all_figures(board):

@@ -50,6 +50,18 @@ def test_methods_come_in_their_order_and_references_after_them():
     ]
 
 
+def test_who_learns_and_keeps_comes_first():
+    one_sided = {"forgets": (0.9, 0.1), "idle": (0.1, 1.0)}  # harmonic means 0.18 and 0.18
+    figures = {**one_sided, "does both": (0.5, 0.5), "no figure": (0.9, None), "joint": (1.0, 1.0)}
+    board = Board(tuple(case_of(name, GROWING, joint="1111") for name in figures))
+    given = {
+        score_name: Given(score_name, {(name, 1): pair[place] for name, pair in figures.items()})
+        for place, score_name in enumerate(("JNS", "rho"))
+    }
+    methods = [row.method for row in score(board, given)]
+    assert (methods[0], methods[3], methods[-1]) == ("does both", "no figure", "joint")
+
+
 def test_streams_of_a_row_are_in_order_and_labels_stand_once():
     cases = tuple(case_of("a", GROWING, stream, labels=("full replay",)) for stream in (3, 1, 2))
     row = score(Board(cases), {})[0]
@@ -162,6 +174,6 @@ def test_one_method_in_common_is_an_error_with_a_way_out():
 
 def test_a_board_beside_itself_agrees_with_itself(board):
     found = placed_beside(board, board).beside
-    assert found.arms == ("finetune", "replay", "anchored"), "nothing has trained nothing"
+    assert found.arms == ("anchored", "replay", "finetune"), "nothing has trained nothing"
     assert [one.score for one in found.agreements][:5] == ["LA", "BWT", "ACC", "JNS", "rho"]
     assert all(one.spearman == pytest.approx(1) for one in found.agreements if one.spearman is not None)

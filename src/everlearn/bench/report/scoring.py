@@ -11,7 +11,7 @@ from everlearn.bench.agreement import SCORES, agreement
 from everlearn.bench.arms import REFERENCES, SOLO
 from everlearn.bench.report.content import NOTHING, TOGETHER, Beside, Board, reference_cases
 from everlearn.bench.statistics import Interval, interval_over_streams
-from everlearn.desiderata.contract import Case, Desideratum, Score
+from everlearn.desiderata.contract import Case, Desideratum, Score, harmonic_mean
 from everlearn.desiderata.sequence import accuracy_matrix, final_accuracy
 from everlearn.desiderata.shift import spread_over_orders
 from everlearn.errors import SettingsError
@@ -78,13 +78,13 @@ def installed() -> dict[str, Desideratum]:
 
 
 def score(board: Board, desiderata: Mapping[str, Desideratum]) -> tuple[Row, ...]:
-    """A row for every method, in the order of the cases, then one for every reference."""
+    """A row for every method, who learns and keeps first, then one for every reference."""
     cases = (*board.cases, *reference_cases(board.cases))
     methods = list(dict.fromkeys(case.trial.method for case in cases))
     known = [name for name in REFERENCES if name in methods]
     others = [name for name in methods if name not in REFERENCES]
     rows = [_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*others, *known)]
-    return tuple(sorted(rows, key=lambda row: row.reference))
+    return tuple(sorted(rows, key=lambda row: (row.reference, 0.0 if row.reference else -_both(row))))
 
 
 def beside(rows: Sequence[Row], other: Board, others: Sequence[Row]) -> Beside:
@@ -115,6 +115,12 @@ def placed_beside(board: Board, other: Board) -> Board:
     """The board with what another one's ranks say of its own, by all installed desiderata; errors as `beside`."""
     desiderata = installed()
     return replace(board, beside=beside(score(board, desiderata), other, score(other, desiderata)))
+
+
+def _both(row: Row) -> float:
+    """Harmonic mean of JNS and ρ; below 0, which sorts last, where one is undefined."""
+    both = harmonic_mean((row.mean("JNS"), row.mean("rho")))
+    return -1.0 if both is None else both
 
 
 def _compared(rows: Sequence[Row]) -> dict[str, Row]:
