@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from everlearn import plugins
+from everlearn.desiderata.contract import harmonic_mean
 from everlearn.methods.contract import FAMILIES, Gradient, Method
 from everlearn.settings import Setting, settings_of
 
@@ -185,8 +186,8 @@ def ranked(board: Board) -> list[str]:
 
 def _both(board: Board, name: str) -> float:
     """Harmonic mean of JNS and ρ, by which methods are in order."""
-    pair = [board.means[name][score].value for score in ("JNS", "rho") if score in board.means[name]]
-    return 2 / sum(1 / max(value, 1e-6) for value in pair) if len(pair) == 2 else 0.0
+    means = board.means[name]
+    return harmonic_mean([means[score].value if score in means else None for score in ("JNS", "rho")]) or 0.0
 
 
 def _table(settings: Iterable[Setting]) -> str:
