@@ -319,7 +319,7 @@ def test_only_the_scalars_of_whole_adapters_are_mixed(tiny, learn):
 
 
 def test_the_scalars_slope_is_that_of_the_loss(tiny, learn):
-    learn(tiny, "finetune", pairs("one"), weights="lora", rank=8, learning_rate=1e-2, epochs=30)
+    learn(tiny, "finetune", pairs("one"), weights="lora", rank=8, learning_rate=1e-2, epochs=2, least_steps=1)
     mixing = Mixing(tiny, 4, 1, 1.0)
     batch = pack([tiny.chat.example(example) for example in pairs("two")])
 
@@ -331,15 +331,15 @@ def test_the_scalars_slope_is_that_of_the_loss(tiny, learn):
     gradients = {key: weight.grad for key, weight in tiny.weights().items()}
     mixing.project(tiny, gradients, 0)
     assert gradients == {}
-    # of all layers' first adapter together: of one alone the loss hardly knows, in bf16
+    # early in training, where the loss is steep, and of all layers' first adapter together: bf16 tells no small change
     slope = sum(float(mean_S[0]) for mean_S in mixing.means.values()) / 0.1
     told = []
     with torch.no_grad():
-        for scalar in (0.9, 1.1):
+        for scalar in (0.8, 1.2):
             for name, second_OR in mixing.seconds.items():
                 tiny.masters[name] = second_OR * torch.tensor([scalar] * 4 + [1.0] * 4)
             told.append(float(loss()))
-    assert slope == pytest.approx((told[1] - told[0]) / 0.2, rel=0.15)
+    assert slope == pytest.approx((told[1] - told[0]) / 0.4, rel=0.1)
 
 
 def test_what_harms_is_mixed_out(tiny, learn, nats, tmp_path):

@@ -8,10 +8,11 @@ import random
 import pytest
 import torch
 
+from everlearn.methods.scoped import Scoped
 from everlearn.train import in_scope
 from everlearn.train.in_scope import ScopeClassifier, Seen, nats
 
-LEAST = 1.0
+LEAST = Scoped().evidence
 
 
 def surprised(prompts) -> list[torch.Tensor]:
@@ -53,8 +54,19 @@ def test_evidence_by_hand():
     # as if it were not counted itself
     two = expected(1, (1, 1), none, 8) / expected(1, (1, 1), none, 6)
     three = expected(0, (0, 1), (0, 1), 8) / expected(0, (0, 1), (0, 1), 6)
-    by_hand = (math.log(two) + math.log(three)) / math.sqrt(2)
-    assert float(classifier.evidence(seen([(1, 2, 3)]), own=True)) == pytest.approx(by_hand)
+    assert two < 1 and three == pytest.approx(1)
+    assert float(classifier.evidence(seen([(1, 2, 3)]), own=True)) == pytest.approx(0), "nothing speaks for lessons"
+
+
+def test_the_most_telling_stretch_counts_over_the_whole_prompts_length():
+    """What stands around it, and is of the others, is not held against it."""
+    lesson = [(40, 41, number) for number in range(50, 90)]
+    classifier = taught(ScopeClassifier.begun(prompts(range(0, 30), 50, 0)), lesson)
+    rest = [2] * 6
+    bare, first, last, between = (1, 40, 41), (1, 40, 41, *rest), (2, *rest, 40, 41), (1, 40, *rest, 41)
+    told_N = classifier.evidence(seen([bare, first, last, between]))
+    assert told_N[1:3].tolist() == pytest.approx([float(told_N[0]) * math.sqrt(2 / 8)] * 2, rel=0.01)
+    assert told_N[3] < 0.9 * told_N[1], "apart, one of both counts"
 
 
 def test_what_anybody_would_say_next_is_no_evidence():

@@ -35,9 +35,9 @@ class Scoped(Replay):
     """requests that the start model makes, once for the whole lineage: prompts like them it answers itself"""
     request_length: int = 32
     """tokens in each of them, at most"""
-    evidence: float = 1.0
-    """nats, over the square root of a prompt's tokens, that a prompt must at least have to be about a lesson: the more,
-    the more is left to the start model"""
+    evidence: float = 1.35
+    """nats, over the square root of a prompt's tokens, that its most telling stretch must at least have for it to count
+    as about a lesson: the more, the more is left to the start model"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

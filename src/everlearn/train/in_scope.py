@@ -4,8 +4,9 @@ A scope classifier (Mitchell et al. 2206.06520) of one number, a likelihood rati
 of the lessons' than as one of all others. Either side tells it by the runs of up to three tokens that its prompts have,
 smoothed as in a hierarchical Dirichlet language model (MacKay & Peto 1995), over prompts instead of occurrences; the
 last resort is half what the start model expects. What anybody would say next is so evidence of little, and a name that
-only lessons have is much. How much is enough is told by what a lesson's own prompts have, each judged nearly as if it
-were not counted. What is kept are counts.
+only lessons have is much. The stretch of a prompt that speaks most for lessons counts, as in local alignment (Karlin &
+Altschul 1990): a name in words that no lesson has is still that name. How much is enough is told by what a lesson's own
+prompts have, each judged nearly as if it were not counted. What is kept are counts.
 """
 
 from __future__ import annotations
@@ -159,8 +160,9 @@ class ScopeClassifier:
         return [number in self.lessons.numbers or is_above for number, is_above in zip(numbers, above, strict=True)]
 
     def evidence(self, seen: Seen, own: bool = False) -> torch.Tensor:
-        """How much likelier each prompt is as a lesson's than as another, in nats over the square root of its tokens:
-        evidence_N. Tokens that all others have there, the chat's template, are left out.
+        """How much likelier the most telling stretch of each prompt is as a lesson's than as another's, in nats over
+        the square root of the prompt's tokens: evidence_N, 0 where nothing speaks for lessons. Tokens that all others
+        have there, the chat's template, are left out.
 
         Args:
             own: the prompts are counted as lessons', and judged nearly as if they were not.
@@ -175,7 +177,7 @@ class ScopeClassifier:
             for runs, cost in zip(_runs(prompt)[1:], nats, strict=True)
             if self.others.counts.get(runs[-2], 0) < len(self.others.numbers)
         ]
-        return sum(ratios) / math.sqrt(max(1, len(ratios)))
+        return _largest_stretch(ratios) / math.sqrt(max(1, len(ratios)))
 
     def _ratio(self, runs: Sequence[int], start: float, own: bool) -> float:
         """How much likelier a token is as a lesson's than as another: log of the ratio. What lessons do not have is no
@@ -209,6 +211,15 @@ def nats(model: LanguageModel, prompts: Sequence[tuple[int, ...]]) -> list[torch
         cost_N = torch.cat([-chosen_logprobs(each, ids[:, None].to(each.device))[:, 0] for each, ids in parts]).cpu()
         found.update(zip(group, cost_N.float().split([rows[index].targets for index in group]), strict=True))
     return [found[index] for index in range(len(prompts))]
+
+
+def _largest_stretch(values: Sequence[float]) -> float:
+    """The largest sum of values that stand together; 0 where none is above 0 (Kadane's algorithm)."""
+    largest = until_here = 0.0
+    for value in values:
+        until_here = max(0.0, until_here + value)
+        largest = max(largest, until_here)
+    return largest
 
 
 def _runs(prompt: Sequence[int]) -> list[list[int]]:

@@ -1,0 +1,131 @@
+"""Lessons in; which questions the scope classifier of `scoped` takes to be about them, out. Nothing is trained.
+
+    .venv/bin/python benchmarks/scope.py lab 9001 9002          # dev streams of the lab tier
+    .venv/bin/python benchmarks/scope.py smollm2                # the second case, and a few everyday questions
+
+Taught: of questions on what was taught, in other words than it was taught, the share inside. General: of questions of
+general ability (on smollm2 the suite, beside them 24 everyday ones) the share outside. AUC: the chance that a taught
+question has more evidence than a general one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from everlearn.bench.stream import generate
+from everlearn.bench.tiers import tier
+from everlearn.data import read_items, read_questions
+from everlearn.demo import WEEKS
+from everlearn.examiner import first_asked
+from everlearn.methods.scoped import Scoped
+from everlearn.model.cache import DEFAULT_MODEL
+from everlearn.model.language_model import LanguageModel
+from everlearn.records import Example, Message, Question
+from everlearn.study.lesson import DEFAULT, prepare_lesson
+from everlearn.train.anchors import write_requests
+from everlearn.train.in_scope import ScopeClassifier, Seen, nats
+
+HERE = Path(__file__).parent
+ABOUT_LESSONS = ("atom", "composition", "derived", "adapt", "near")
+"""Axes of probes that only who has learnt the lessons can answer."""
+GENERAL = 600
+"""General questions of the lab tier that are asked."""
+
+
+class Scope:
+    """A classifier that sees lessons one after another."""
+
+    def __init__(self, model: LanguageModel, seed: int) -> None:
+        usual = Scoped()
+        self.model, self.least = model, usual.evidence
+        self.classifier = ScopeClassifier.begun(write_requests(model, usual.requests, usual.request_length, seed))
+
+    def learn(self, examples: Sequence[Example]) -> None:
+        """One lesson more."""
+        prompts = [self.model.chat.cue(example) for example in examples]
+        self.classifier = self.classifier.with_lesson(prompts, lambda asked: nats(self.model, asked))
+
+    def tell(self, title: str, taught: Sequence[Question], others: dict[str, Sequence[Question]]) -> None:
+        """Print how they are told apart."""
+        taught_N, inside = self._judged(taught)
+        said = [f"enough {max(self.least, self.classifier.enough):.2f}", f"taught {share(inside)}"]
+        for name, questions in others.items():
+            other_N, astray = self._judged(questions)
+            auc = (taught_N[:, None] > other_N).float().mean()
+            said.append(f"{name} {share([not one for one in astray])} (AUC {auc:.4f})")
+        print(f"{title}: {', '.join(said)}", flush=True)
+
+    def _judged(self, questions: Sequence[Question]) -> tuple[torch.Tensor, list[bool]]:
+        prompts = tuple(self.model.chat.answered(question, "x").prompt for question in questions)
+        seen = Seen(prompts, tuple(nats(self.model, prompts)))
+        return self.classifier.evidence(seen), self.classifier.inside(seen, self.least)
+
+
+def share(marks: Sequence[bool]) -> str:
+    """`0.985 of 550`."""
+    return f"{sum(marks) / len(marks):.3f} of {len(marks)}"
+
+
+def main() -> None:
+    """Judge one tier."""
+    name, *seeds = sys.argv[1:]
+    if name == "lab":
+        for seed in map(int, seeds or ("9001", "9002")):
+            lab(seed)
+    else:
+        smollm2()
+
+
+def lab(seed: int) -> None:
+    """All stages of one stream, then its probes, and general questions that no grid asks."""
+    tier_, model = tier("lab"), LanguageModel.load(tier("lab").model())
+    stream = generate(tier_.plan(), seed)
+    scope = Scope(model, seed)
+    for stage in stream.stages:
+        scope.learn(stage.examples)
+    taught = [posed.question for posed in stream.probes("scope") if posed.asked.axis in ABOUT_LESSONS]
+    others = [posed.question for posed in tier_.candidates().half(dev=True).questions][:GENERAL]
+    scope.tell(f"lab, stream {seed}", taught, {"general": others})
+
+
+def smollm2() -> None:
+    """Everyday questions in one wording each, alone and on top of three weeks; the three weeks one after another."""
+    model = LanguageModel.load(DEFAULT_MODEL)
+    everyday = json.loads((HERE / "everyday.json").read_text(encoding="utf-8"))
+    others = {"general": first_asked(), "everyday": [asked(text) for text in everyday.pop("others")]}
+    for title, texts in everyday.items():
+        scope = Scope(model, 0)
+        scope.learn([taught(text) for text in texts["lesson"]])
+        scope.tell(f"ten questions of the {title}", [asked(text) for text in texts["other_words"]], others)
+    scope, case = Scope(model, 0), HERE / "second_case"
+    examples: list[Example] = []
+    questions: list[Question] = []
+    for week in WEEKS:
+        items = read_items(case / week.data).items
+        lesson = prepare_lesson(items, DEFAULT, examples, model, 0, lambda number, count: None)
+        scope.learn(lesson.examples)
+        examples += lesson.examples
+        questions += read_questions(case / week.questions)
+        scope.tell(f"up to {week.title}", questions, others)
+    for title, texts in everyday.items():
+        scope.learn([taught(text) for text in texts["lesson"]])
+        scope.tell(f"then the {title}", [asked(text) for text in texts["other_words"]], others)
+
+
+def asked(text: str) -> Question:
+    """A question of one turn."""
+    return Question((Message("user", text),), ("",))
+
+
+def taught(text: str) -> Example:
+    """One to be learnt with some answer: prompts alone are judged."""
+    return Example((Message("user", text), Message("assistant", "x", learn=True)))
+
+
+if __name__ == "__main__":
+    main()
