@@ -7,7 +7,7 @@ from everlearn.bench.report import axes
 from everlearn.bench.report.charts import fading_panels, scaling_panels
 from everlearn.bench.report.content import Board, Curve, Point
 from everlearn.bench.report.matrix import Fading
-from everlearn.bench.report.scatter import RIGHT, Measure, scatter
+from everlearn.bench.report.scatter import NAMED, RIGHT, Measure, scatter
 from everlearn.bench.report.scoring import score
 
 X, Y = Measure("x", "the x"), Measure("y", "the y")
@@ -99,6 +99,13 @@ def test_names_of_neighbours_do_not_cover_each_other():
     plot = scatter(rows_of({name: (0.5 + 0.001 * k, 0.5) for k, name in enumerate(("one", "two", "six"))}), X, Y)
     assert len({(dot.name_x, dot.name_y) for dot in plot.dots}) == 3
     assert len({(dot.name_y, dot.anchor) for dot in plot.dots}) == 3
+
+
+def test_of_many_methods_the_first_the_front_and_references_are_named():
+    figures = {f"m{number}": (0.5 - 0.01 * number, 0.5 - 0.01 * number) for number in range(NAMED + 3)}
+    plot = scatter(rows_of({**figures, "last": (0.1, 0.9), "joint": (0.9, 0.9)}), X, Y)
+    assert {dot.name for dot in plot.dots if not dot.named} == {f"m{NAMED + k}" for k in range(3)}
+    assert all(dot.named for dot in scatter(rows_of({"a": (0.5, 0.5), "b": (0.4, 0.4)}), X, Y).dots)
 
 
 def test_fading_panels_share_their_axes_and_break_at_gaps():

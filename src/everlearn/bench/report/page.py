@@ -69,6 +69,7 @@ def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, A
     rows = score(board, desiderata)
     alone = [row for row in rows if row.method not in (SOLO, BASE, JOINT) and TOGETHER not in row.labels]
     matrices = [matrix for row in alone if (matrix := matrix_of(row))]
+    plots = [plot for plot in _plots(rows) if plot]
     return {
         "board": board,
         "rows": rows,
@@ -82,7 +83,8 @@ def _content(board: Board, desiderata: Mapping[str, Desideratum]) -> dict[str, A
         "matrices": matrices,
         "panels": fading_panels([fading(matrix) for matrix in matrices], REFERENCES),
         "orders": [row for row in rows if row.orders],
-        "plots": [plot for plot in _plots(rows) if plot],
+        "plots": plots,
+        "crowded": any(not dot.named for plot in plots for dot in plot.dots),
         "scaling": scaling_panels(board.curves),
         "axis_kinds": kinds.by_axis(rows),
         "family_kinds": kinds.by_family(rows),

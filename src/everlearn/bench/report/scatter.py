@@ -19,6 +19,8 @@ ROOM = 0.15
 """Of an interval that is longer, this much is shown to each side."""
 LETTER, LINE = 7.2, 12.0
 """About the width of a letter and the height of a line, in units of a scatter plot."""
+NAMED = 10
+"""Of more methods the first so many are named, and those at the front."""
 Box = tuple[float, float, float, float]
 """Left, upper, right and lower edge."""
 
@@ -31,6 +33,8 @@ class Dot:
     reference: bool
     front: bool
     """Whether no other method is at least as good on both axes and better on one."""
+    named: bool
+    """Whether its name and its intervals are drawn: not those of all methods where there are many."""
     x: float
     y: float
     left: float
@@ -73,7 +77,11 @@ class Measure:
 
 
 def scatter(rows: Sequence[Row], across: Measure, up: Measure) -> Scatter | None:
-    """All methods that have both scores; None where fewer than two have."""
+    """All methods that have both scores; None where fewer than two have.
+
+    Args:
+        rows: the methods, those first that are to be named where there are many.
+    """
     found = [(row, a, u) for row in rows if (a := _spread(row, across)) and (u := _spread(row, up))]
     if len(found) < 2:
         return None
@@ -82,7 +90,10 @@ def scatter(rows: Sequence[Row], across: Measure, up: Measure) -> Scatter | None
     make = axes.logarithmic if across.costs else axes.linear
     x_axis, y_axis = make(xs, LEFT, RIGHT), axes.linear(ys, BOTTOM, TOP)
     best = _front(found, across.costs)
-    dots = _placed([_dot(entry, x_axis, y_axis, across, entry[0].method in best) for entry in found])
+    named = (
+        {row.method for row, _, _ in found if row.reference} | best | set([row.method for row, _, _ in found][:NAMED])
+    )
+    dots = _placed([_dot(entry, x_axis, y_axis, across, best, named) for entry in found])
     return Scatter(
         across.name,
         up.name,
@@ -106,13 +117,16 @@ def _ends(spread: Interval, measure: Measure) -> tuple[float, ...]:
     return (spread.value,) if measure.costs else (spread.value, *near)
 
 
-def _dot(entry: tuple[Row, Interval, Interval], x_axis: Axis, y_axis: Axis, across: Measure, front: bool) -> Dot:
+def _dot(
+    entry: tuple[Row, Interval, Interval], x_axis: Axis, y_axis: Axis, across: Measure, best: set[str], named: set[str]
+) -> Dot:
     row, a, u = entry
+    front, is_named = row.method in best, row.method in named
     x, y = x_axis.place(a.value), y_axis.place(u.value)
     left, right = (x, x) if across.costs or a.streams < 2 else (x_axis.place(a.low), x_axis.place(a.high))
     said = f"{row.method}: {across.label(a.value)} across, {axes.share(u.value)} up"
     low, high = (y, y) if u.streams < 2 else (y_axis.place(u.low), y_axis.place(u.high))
-    return Dot(row.method, row.reference, front, x, y, left, right, low, high, x, y, "start", said)
+    return Dot(row.method, row.reference, front, is_named, x, y, left, right, low, high, x, y, "start", said)
 
 
 def _front(found: Sequence[tuple[Row, Interval, Interval]], costs: bool) -> set[str]:
@@ -137,10 +151,10 @@ def _steps_path(dots: Sequence[Dot], costs: bool) -> str:
 
 
 def _placed(dots: Sequence[Dot]) -> list[Dot]:
-    """The dots with their names where they cover least of other names, dots and the edges."""
+    """The dots with their names, where they have some, where these cover least of other names, dots and the edges."""
     taken = [(dot.x - 6, dot.y - 6, dot.x + 6, dot.y + 6) for dot in dots]
-    placed = []
-    for dot in sorted(dots, key=lambda dot: (dot.reference, dot.y)):
+    placed = [dot for dot in dots if not dot.named]
+    for dot in sorted((dot for dot in dots if dot.named), key=lambda dot: (dot.reference, dot.y)):
         options = [_name_at(dot, *place) for place in _PLACES]
         box, x, y, anchor = min(
             options, key=lambda option: sum(_overlap(option[0], other) for other in taken) + _outside(option[0])
