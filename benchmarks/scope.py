@@ -5,7 +5,8 @@
 
 Taught: of questions on what was taught, in other words than it was taught, the share inside. General: of questions of
 general ability (on smollm2 the suite, beside them 24 everyday ones) the share outside. AUC: the chance that a taught
-question has more evidence than a general one.
+question has more evidence than a general one. The general questions are the same for all streams: those by which
+settings are tuned.
 """
 
 from __future__ import annotations
@@ -33,8 +34,6 @@ from everlearn.train.in_scope import ScopeClassifier, Seen, nats
 HERE = Path(__file__).parent
 ABOUT_LESSONS = ("atom", "composition", "derived", "adapt", "near")
 """Axes of probes that only who has learnt the lessons can answer."""
-GENERAL = 600
-"""General questions of the lab tier that are asked."""
 
 
 class Scope:
@@ -56,7 +55,7 @@ class Scope:
         said = [f"enough {max(self.least, self.classifier.enough):.2f}", f"taught {share(inside)}"]
         for name, questions in others.items():
             other_N, astray = self._judged(questions)
-            auc = (taught_N[:, None] > other_N).float().mean()
+            auc = (taught_N[:, None] > other_N).float().mean() + (taught_N[:, None] == other_N).float().mean() / 2
             said.append(f"{name} {share([not one for one in astray])} (AUC {auc:.4f})")
         print(f"{title}: {', '.join(said)}", flush=True)
 
@@ -73,12 +72,14 @@ def share(marks: Sequence[bool]) -> str:
 
 def main() -> None:
     """Judge one tier."""
-    name, *seeds = sys.argv[1:]
-    if name == "lab":
-        for seed in map(int, seeds or ("9001", "9002")):
-            lab(seed)
-    else:
-        smollm2()
+    match sys.argv[1:]:
+        case ["lab", *seeds]:
+            for seed in map(int, seeds or ("9001", "9002")):
+                lab(seed)
+        case ["smollm2"]:
+            smollm2()
+        case _:
+            raise SystemExit(__doc__)
 
 
 def lab(seed: int) -> None:
@@ -89,7 +90,7 @@ def lab(seed: int) -> None:
     for stage in stream.stages:
         scope.learn(stage.examples)
     taught = [posed.question for posed in stream.probes("scope") if posed.asked.axis in ABOUT_LESSONS]
-    others = [posed.question for posed in tier_.candidates().half(dev=True).questions][:GENERAL]
+    others = [posed.question for posed in tier_.candidates().half(dev=True).questions]
     scope.tell(f"lab, stream {seed}", taught, {"general": others})
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from everlearn import plugins
-from everlearn.desiderata.contract import harmonic_mean
+from everlearn.bench.report.scoring import standing
 from everlearn.methods.contract import FAMILIES, Gradient, Method
 from everlearn.settings import Setting, settings_of
 
@@ -41,11 +41,16 @@ BESIDE = ("finetune", "joint")
 FIRST = 10
 """How many methods the README shows."""
 
+CHOOSES = " ‡"
+"""Stands behind methods whose versions are more than one set of weights."""
+
 LEGEND = (
     "learnt: right just after it was taught (LA); kept: its change by the end (BWT); ACC: right at the end, above "
     "chance; JNS: share of what joint training gains; ρ: general ability left; OW: right changes taken on, others "
     "left alone; compose: what two stages taught, together, over joint training's; FLOPs: of fine-tuning's; bytes: of "
-    "memory, a stage. ±: 95 % interval over streams."
+    "memory, a stage. ±: 95 % interval over streams. ‡: weights are chosen for each prompt. What `scoped` keeps of "
+    "general ability is the start model's own, whose weights stay beside the taught ones; reading a prompt once more "
+    "to choose is not in its FLOPs."
 )
 
 
@@ -64,6 +69,8 @@ class Board(NamedTuple):
     name: str
     means: dict[str, dict[str, Mean]]
     """By method and score."""
+    references: frozenset[str] = frozenset()
+    """Those of its lines that give the others a scale."""
 
 
 def main() -> None:
@@ -90,12 +97,15 @@ def published() -> list[Board]:
     boards = []
     for path in sorted(LEADERBOARD.glob("*.csv")):
         means: dict[str, dict[str, Mean]] = {}
+        references = set()
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 half = (float(row["high"]) - float(row["low"])) / 2 if row["low"] else None
                 found = Mean(float(row["mean"]), half, int(row["streams"]))
                 means.setdefault(row["method"], {})[row["score"]] = found
-        boards.append(Board(path.stem, means))
+                if row["reference"] == "yes":
+                    references.add(row["method"])
+        boards.append(Board(path.stem, means, frozenset(references)))
     return boards
 
 
@@ -126,6 +136,11 @@ def methods_in(shown: str) -> list[str]:
     return shown.partition(" (")[0].split("+")
 
 
+def _known(shown: str) -> list[str]:
+    """Those of its methods that are here, not a person's own files."""
+    return [name for name in methods_in(shown) if name in plugins.names("methods")]
+
+
 def scores(board: Board, names: Iterable[str], bold: Iterable[str] = ()) -> str:
     """A table of methods by scores."""
     lines = ["| method | " + " | ".join(SCORES.values()) + " |", "|---|" + "---:|" * len(SCORES)]
@@ -133,6 +148,7 @@ def scores(board: Board, names: Iterable[str], bold: Iterable[str] = ()) -> str:
         if name in board.means:
             cells = [_cell(board, name, score) for score in SCORES]
             shown = f"**{name}**" if name in bold else name
+            shown += CHOOSES if any(plugins.find("methods", one, Method).chooses() for one in _known(name)) else ""
             lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -170,7 +186,7 @@ def headline(boards: Iterable[Board]) -> str:
 def everything(boards: Iterable[Board]) -> str:
     """All methods of the lab grid."""
     board = _lab(boards)
-    return f"{scores(board, ranked(board))}\n\n{LEGEND}" if board else "There is no leaderboard yet."
+    return f"{scores(board, [*ranked(board), *BESIDE[1:]])}\n\n{LEGEND}" if board else "There is no leaderboard yet."
 
 
 def _lab(boards: Iterable[Board]) -> Board | None:
@@ -178,16 +194,14 @@ def _lab(boards: Iterable[Board]) -> Board | None:
 
 
 def ranked(board: Board) -> list[str]:
-    """Its methods, those first that reach most of joint training and keep most of general ability."""
-    known = plugins.names("methods")
-    named = [name for name in board.means if set(methods_in(name)) <= set(known)]
-    return sorted(named, key=lambda name: -_both(board, name))
+    """Its methods, those first that reach most of joint training and keep most of general ability; no references."""
+    methods = [name for name in board.means if name not in board.references]
+    return sorted(methods, key=lambda name: standing(_value(board, name, "JNS"), _value(board, name, "rho")))
 
 
-def _both(board: Board, name: str) -> float:
-    """Harmonic mean of JNS and ρ, by which methods are in order."""
-    means = board.means[name]
-    return harmonic_mean([means[score].value if score in means else None for score in ("JNS", "rho")]) or 0.0
+def _value(board: Board, name: str, score: str) -> float | None:
+    mean = board.means[name].get(score)
+    return mean.value if mean else None
 
 
 def _table(settings: Iterable[Setting]) -> str:

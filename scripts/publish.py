@@ -27,17 +27,17 @@ def main() -> None:
         subprocess.run(report, check=True, stdout=subprocess.DEVNULL)
         with (Path(scratch) / "means.csv").open(encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["score"] in SCORES and row["mean"]]
-    shown = {arm.name: _shown(arm) for arm in read_file(Path(folder)).request.arms}
+    names = {arm.name: shown(arm) for arm in read_file(Path(folder)).request.arms}
     with (LEADERBOARD / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("method", "reference", "score", "mean", "low", "high", "streams"))
         for row in rows:
             figures = (f"{float(row[key]):.6g}" if row[key] else "" for key in ("mean", "low", "high"))
-            writer.writerow((shown[row["method"]], row["reference"], row["score"], *figures, row["streams"]))
+            writer.writerow((names[row["method"]], row["reference"], row["score"], *figures, row["streams"]))
     print(f"written: {page} and the means beside it; now: make pages")
 
 
-def _shown(arm: Arm) -> str:
+def shown(arm: Arm) -> str:
     """An arm's method, and its own name where that is another one."""
     own = arm.name in (*REFERENCES, arm.method)
     return arm.name if own else f"{arm.method} ({arm.name})"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from everlearn import plugins
+from everlearn.bench.grid import Arm
 from everlearn.methods.contract import Method
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +20,17 @@ METHODS = plugins.names("methods")
 
 @pytest.fixture(scope="module")
 def pages():
-    spec = importlib.util.spec_from_file_location("method_pages", ROOT / "scripts" / "method_pages.py")
+    return loaded("method_pages")
+
+
+@pytest.fixture
+def publish(pages, monkeypatch):
+    monkeypatch.setitem(sys.modules, "method_pages", pages)
+    return loaded("publish")
+
+
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -64,14 +76,36 @@ def test_methods_that_train_together_are_on_the_page_of_each(pages):
     means = {
         "finetune": {"JNS": pages.Mean(0.3, None, 1), "rho": pages.Mean(0.5, None, 1)},
         "replay+ewc (strong)": {"JNS": pages.Mean(0.7, None, 1), "rho": pages.Mean(0.5, None, 1)},
-        "base": {"rho": pages.Mean(1.0, None, 1)},
+        "joint (mild)": {"JNS": pages.Mean(0.9, None, 1), "rho": pages.Mean(0.9, None, 1)},
     }
-    board = pages.Board("lab", means)
+    board = pages.Board("lab", means, frozenset({"joint (mild)"}))
     for name in ("replay", "ewc"):
         assert "| **replay+ewc (strong)** |" in pages.results(name, [board])
     assert "strong" not in pages.results("si", [board])
     assert pages.ranked(board) == ["replay+ewc (strong)", "finetune"], "who does both comes first, references nowhere"
     assert "| replay+ewc (strong) |" in pages.headline([board])
+
+
+def test_the_readme_shows_the_first_of_many_and_marks_those_that_choose_weights(pages):
+    figures = {f"mine{number}": 0.9 - number / 100 for number in range(pages.FIRST + 1)} | {
+        "scoped": 0.95,
+        "idle": None,
+    }
+    means = {name: {"rho": pages.Mean(1.0, None, 1)} for name in figures}
+    for name, value in figures.items():
+        means[name] |= {} if value is None else {"JNS": pages.Mean(value, None, 1)}
+    board = pages.Board("lab", means)
+    table = pages.headline([board])
+    assert "| scoped ‡ |" in table and "| mine0 |" in table
+    assert "mine9" not in table and "mine10" not in table
+    assert pages.ranked(board)[-1] == "idle", "without a figure it is last"
+    assert "| mine10 |" in pages.everything([board])
+
+
+def test_a_line_bears_its_method_and_the_name_of_its_arm(publish):
+    shown = {arm.name: publish.shown(arm) for arm in (Arm("ewc", "ewc"), Arm("mild", "joint"), Arm("joint", "joint"))}
+    assert shown == {"ewc": "ewc", "mild": "joint (mild)", "joint": "joint"}
+    assert publish.shown(Arm("solo", "finetune")) == "solo"
 
 
 def test_a_page_without_a_mark_is_refused(pages):

@@ -13,7 +13,7 @@ import pytest
 from everlearn.bench import board as board_module
 from everlearn.bench.board import board_of, cases_of, chosen_board, stream_cases, validity, without
 from everlearn.bench.contrast import KEPT, contrast
-from everlearn.bench.grid import SALT, Cell, open_grid, read_grid
+from everlearn.bench.grid import SALT, Cell, Grid, open_grid, read_grid
 from everlearn.bench.recording import Salt
 from everlearn.bench.report.scoring import score
 from everlearn.bench.request import resolve
@@ -237,3 +237,14 @@ def test_joint_training_under_another_name_is_a_reference_and_no_rival(tmp_path,
     rows = {row.method: row.reference for row in score(board, {})}
     assert rows == {"replay": False, "finetune": False, "mild": True, "base": True}
     assert board_module._pairs(grid, board.cases) == [("finetune", "replay")]
+
+
+def test_arms_that_lack_as_many_streams_are_named_together(examined, monkeypatch):
+    request = replace(examined.request, seeds=(1, 2))
+    lacking = {Cell("finetune", 1), Cell("finetune", 2), Cell("replay", 2), Cell("solo", 1)}
+    grid = replace(examined, request=request)
+    monkeypatch.setattr(Grid, "is_finished", lambda self, cell: cell not in lacking)
+    assert board_module._missing(grid) == [
+        "1 of 2 streams not finished: solo, replay",
+        "2 of 2 streams not finished: finetune",
+    ]

@@ -383,3 +383,9 @@ def test_rows_of_all_stages_come_in_turn(tiny):
     assert [sorted(set(words)) for words in said] == [["one", "six", "two"]] * 3
     assert [step.replayed for step in steps] == [3, 3, 2]
     assert all("six" not in words[-step.replayed :] for words, step in zip(said, steps, strict=True))
+
+
+@pytest.mark.parametrize("evidence", [-0.1, float("nan"), float("inf")])
+def test_evidence_that_nothing_or_all_would_have_is_refused(evidence):
+    with pytest.raises(SettingsError, match="evidence is"):
+        method_called("scoped")(evidence=evidence)

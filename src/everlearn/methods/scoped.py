@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -44,6 +45,8 @@ class Scoped(Replay):
         for name in ("requests", "request_length"):
             if getattr(self, name) < 8:
                 raise SettingsError(f"{name} is {getattr(self, name)}", f"{name} must be at least 8")
+        if not 0 <= self.evidence < math.inf:
+            raise SettingsError(f"evidence is {self.evidence}", "give a number of nats, 0 or more")
 
     def prepare(self, model: LanguageModel, examples: Sequence[Example], memory: Memory, run: Run) -> Memory:
         """See what the start model asks by itself, the first time."""

@@ -3,10 +3,10 @@
 A scope classifier (Mitchell et al. 2206.06520) of one number, a likelihood ratio: how much likelier a prompt is as one
 of the lessons' than as one of all others. Either side tells it by the runs of up to three tokens that its prompts have,
 smoothed as in a hierarchical Dirichlet language model (MacKay & Peto 1995), over prompts instead of occurrences; the
-last resort is half what the start model expects. What anybody would say next is so evidence of little, and a name that
-only lessons have is much. The stretch of a prompt that speaks most for lessons counts, as in local alignment (Karlin &
-Altschul 1990): a name in words that no lesson has is still that name. How much is enough is told by what a lesson's own
-prompts have, each judged nearly as if it were not counted. What is kept are counts.
+last resort is half what the start model expects. What anybody would say next is little evidence then, and a name that
+only lessons have is much. The stretch of a prompt that speaks most for lessons counts: a name is recognised among words
+that no lesson has. How much is enough is told by what a lesson's own prompts have, each judged nearly as if it were not
+counted. What is kept are counts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SAMPLE = 300
 """Prompts of a lesson by which it is told how much evidence is enough for it, at most."""
 
 CONCENTRATION = 256.0
-"""Prompts that what is expected without a longer run counts as much as, beside those that have the run."""
+"""How many prompts what is expected without a longer run weighs as much as."""
 
 LOWEST = 0.05
 """Half of this quantile of the evidence of a lesson's own prompts is enough."""

@@ -52,14 +52,15 @@ def test_methods_come_in_their_order_and_references_after_them():
 
 def test_who_learns_and_keeps_comes_first():
     one_sided = {"forgets": (0.9, 0.1), "idle": (0.1, 1.0)}  # harmonic means 0.18 and 0.18
-    figures = {**one_sided, "does both": (0.5, 0.5), "no figure": (0.9, None), "joint": (1.0, 1.0)}
+    harmed = {"much harmed": (-0.5, 0.9), "harmed": (-0.1, 0.9)}
+    figures = {**harmed, **one_sided, "no figure": (0.0, None), "does both": (0.5, 0.5), "joint": (1.0, 1.0)}
     board = Board(tuple(case_of(name, GROWING, joint="1111") for name in figures))
     given = {
         score_name: Given(score_name, {(name, 1): pair[place] for name, pair in figures.items()})
         for place, score_name in enumerate(("JNS", "rho"))
     }
     methods = [row.method for row in score(board, given)]
-    assert (methods[0], methods[3], methods[-1]) == ("does both", "no figure", "joint")
+    assert methods == ["does both", "idle", "forgets", "harmed", "much harmed", "no figure", "base", "joint"]
 
 
 def test_streams_of_a_row_are_in_order_and_labels_stand_once():

@@ -84,7 +84,8 @@ def score(board: Board, desiderata: Mapping[str, Desideratum]) -> tuple[Row, ...
     known = [name for name in REFERENCES if name in methods]
     others = [name for name in methods if name not in REFERENCES]
     rows = [_row(name, [c for c in cases if c.trial.method == name], desiderata) for name in (*others, *known)]
-    return tuple(sorted(rows, key=lambda row: (row.reference, 0.0 if row.reference else -_both(row))))
+    apart = [[row for row in rows if row.reference == reference] for reference in (False, True)]
+    return (*sorted(apart[0], key=lambda row: standing(row.mean("JNS"), row.mean("rho"))), *apart[1])
 
 
 def beside(rows: Sequence[Row], other: Board, others: Sequence[Row]) -> Beside:
@@ -117,10 +118,11 @@ def placed_beside(board: Board, other: Board) -> Board:
     return replace(board, beside=beside(score(board, desiderata), other, score(other, desiderata)))
 
 
-def _both(row: Row) -> float:
-    """Harmonic mean of JNS and ρ; below 0, which sorts last, where one is undefined."""
-    both = harmonic_mean((row.mean("JNS"), row.mean("rho")))
-    return -1.0 if both is None else both
+def standing(jns: float | None, rho: float | None) -> tuple[bool, float, float]:
+    """By what methods are in order, the lowest first: the harmonic mean of JNS and ρ, both held within 0 and 1, the
+    largest first; among equals JNS; where one of the two is unknown, last."""
+    both = None if jns is None or rho is None else harmonic_mean((jns, rho))
+    return both is None, -(both or 0.0), -(jns or 0.0)
 
 
 def _compared(rows: Sequence[Row]) -> dict[str, Row]:
