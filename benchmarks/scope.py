@@ -12,6 +12,7 @@ settings are tuned.
 from __future__ import annotations
 
 import json
+import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ from everlearn.train.anchors import write_requests
 from everlearn.train.in_scope import ScopeClassifier, Seen, nats
 
 HERE = Path(__file__).parent
+LONGER = 100
+"""Longer prompts of each sort."""
 ABOUT_LESSONS = ("atom", "composition", "derived", "adapt", "near")
 """Axes of probes that only who has learnt the lessons can answer."""
 
@@ -91,14 +94,36 @@ def lab(seed: int) -> None:
         scope.learn(stage.examples)
     taught = [posed.question for posed in stream.probes("scope") if posed.asked.axis in ABOUT_LESSONS]
     others = [posed.question for posed in tier_.candidates().half(dev=True).questions]
-    scope.tell(f"lab, stream {seed}", taught, {"general": others})
+    scope.tell(f"lab, stream {seed}", taught, {"general": others, **longer(others, seed)})
+    behind = [conversation([*random.Random(seed).sample(others, 2), question]) for question in taught]
+    scope.tell(f"lab, stream {seed}, behind two general turns", behind, {})
+
+
+def longer(questions: Sequence[Question], seed: int) -> dict[str, list[Question]]:
+    """Conversations of some of the questions, and some of them in one turn."""
+    draw, single = random.Random(seed), [question for question in questions if len(question.messages) == 1]
+    turns = {f"{count} turns": [conversation(draw.sample(single, count)) for _ in range(LONGER)] for count in (2, 5)}
+    together = [asked(" ".join(said(one) for one in draw.sample(single, 3))) for _ in range(LONGER)]
+    return {**turns, "3 in one turn": together}
+
+
+def conversation(questions: Sequence[Question]) -> Question:
+    """All of them, each but the last one answered."""
+    told = [(Message("user", said(one)), Message("assistant", (*one.gold, "yes")[0] or "yes")) for one in questions]
+    return Question((*(message for turn in told[:-1] for message in turn), told[-1][0]), ("",))
+
+
+def said(question: Question) -> str:
+    """What its last turn says."""
+    return question.messages[-1].content
 
 
 def smollm2() -> None:
     """Everyday questions in one wording each, alone and on top of three weeks; the three weeks one after another."""
     model = LanguageModel.load(DEFAULT_MODEL)
     everyday = json.loads((HERE / "everyday.json").read_text(encoding="utf-8"))
-    others = {"general": first_asked(), "everyday": [asked(text) for text in everyday.pop("others")]}
+    suite = first_asked()
+    others = {"general": suite, "everyday": [asked(text) for text in everyday.pop("others")], **longer(suite, 0)}
     for title, texts in everyday.items():
         scope = Scope(model, 0)
         scope.learn([taught(text) for text in texts["lesson"]])
