@@ -207,7 +207,7 @@ def test_the_optimiser_is_not_shown_what_is_forbidden(name, tiny, learn):
     assert all(gradients[key].dtype is torch.bfloat16 for key in given)
     assert length({key: gradients[key].float() - allowed[key] for key in given}) < 0.005 * length(given)
     again = method.allowed(allowed, prepared[BEGUN][1])
-    assert length({key: again[key] - allowed[key] for key in given}) < 1e-5 * length(given)
+    assert length({key: again[key] - allowed[key] for key in given}) < 1e-4 * length(given)
 
 
 # --- what it is for -----------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def test_it_learns_from_its_own_answers(tiny, learn, nats):
         learn(tiny, "finetune", told, epochs=1)
     before = nats(tiny, told)
     meter = Meter(1)
-    learn(tiny, "grpo", told, meter=meter, warm=0.0, epochs=8)
+    learn(tiny, "grpo", told, meter=meter, warm=0.0, epochs=16)
     assert nats(tiny, told) < 0.8 * before
     assert meter.tokens["generated"] > 0
 
