@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ from everlearn.bench.grid import Cell, read_grid
 from everlearn.bench.launch import State
 from everlearn.bench.recording import Failure
 from everlearn.bench.request import Wish, resolve
+from everlearn.bench.tiers import FIRST_DEV_SEED, FIRST_SEED
 from everlearn.bench.tune import Trial
 from everlearn.cli import bench
 from everlearn.cli.terminal.running import say_failures
@@ -331,3 +333,11 @@ def test_the_command_is_kept_as_it_was_typed(call, command, tmp_path, monkeypatc
     call(*command, "--folder", str(tmp_path / "grid"))
     kept = json.loads((tmp_path / "grid" / "grid.json").read_bytes())
     assert kept["command"].startswith("everlearn bench run --tier smoke --model")
+
+
+def test_streams_can_begin_at_another_seed():
+    parser = argparse.ArgumentParser()
+    bench.add_arguments(parser)
+    words = ["run", "--methods", "finetune", "--streams", "2"]
+    seeds = [resolve(bench._wish(parser.parse_args([*words, *more]))).seeds for more in ([], ["--from", "9001"])]
+    assert seeds == [(FIRST_SEED, FIRST_SEED + 1), (FIRST_DEV_SEED, FIRST_DEV_SEED + 1)]

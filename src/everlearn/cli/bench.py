@@ -63,6 +63,15 @@ def _shared_arguments(parser: argparse.ArgumentParser) -> None:
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", metavar="A,B", type=listed, required=True, help="methods, files, or NAME=METHOD")
     parser.add_argument("--streams", metavar="N", type=positive, default=5, help="how many streams (default: 5)")
+    parser.add_argument(
+        "--from",
+        metavar="SEED",
+        dest="first_seed",
+        type=positive,
+        default=1,
+        help="the first stream's seed (default: 1); from 9001 on they are dev streams, to choose settings by, with "
+        "general questions of their own",
+    )
     _shared_arguments(parser)
     parser.add_argument(
         "--references", action=argparse.BooleanOptionalAction, default=True, help="joint, solo and in-context too"
@@ -147,6 +156,7 @@ def _wish(arguments: argparse.Namespace) -> Wish:
         tier=arguments.tier,
         methods=arguments.methods,
         streams=arguments.streams,
+        first_seed=arguments.first_seed,
         references=arguments.references,
         boundaries=arguments.boundaries,
         model=arguments.model,
